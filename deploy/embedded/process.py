@@ -1,0 +1,132 @@
+"""One process of the embedded start-up: how it is started, known to be ready, and ended."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from deploy.embedded.account import Account
+from deploy.embedded.errors import StartError
+
+ROOT = Path(__file__).resolve().parents[2]
+LOG_LIMIT = 10_000_000
+PAUSE = 0.05
+
+
+def _nothing() -> None:
+    pass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Program:
+    """What to start. ``ready`` is asked until it says yes; ``prepare`` runs before each start."""
+
+    name: str
+    command: tuple[str | Path, ...]
+    ready: Callable[[], bool]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    folder: Path = ROOT
+    account: Account | None = None
+    stop_signal: signal.Signals = signal.SIGTERM
+    ready_within: float = 60
+    stop_within: float = 15
+    attempts: int = 1
+    prepare: Callable[[], None] = _nothing
+
+
+class Child:
+    """A program that runs in a session of its own, so that ending it ends all it started."""
+
+    def __init__(self, program: Program, *, log: Path) -> None:
+        self.program = program
+        self.log = log
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The process id while it runs."""
+        return self._process.pid if self._process and self._process.poll() is None else None
+
+    def bring_up(self) -> None:
+        """Start it and wait until it is ready; after a crash again, each time a little later.
+
+        :raises StartError: with the last lines of its log.
+        """
+        for attempt in range(1, self.program.attempts + 1):
+            self.launch()
+            try:
+                self.await_ready()
+            except StartError:
+                self.stop()
+                if attempt == self.program.attempts:
+                    raise
+                time.sleep(0.2 * 2**attempt)
+            else:
+                return
+
+    def launch(self) -> None:
+        """Start it without waiting."""
+        self.program.prepare()
+        account = self.program.account
+        with self._open_log() as output:
+            self._process = subprocess.Popen(
+                [os.fspath(part) for part in self.program.command],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                cwd=self.program.folder,
+                env={**os.environ, **self.program.environment},
+                start_new_session=True,
+                user=account.uid if account else None,
+                group=account.gid if account else None,
+                extra_groups=[] if account else None,
+            )
+
+    def await_ready(self) -> None:
+        """Wait until the program answers.
+
+        :raises StartError: it ended, or did not answer in time.
+        """
+        until = time.monotonic() + self.program.ready_within
+        while not self.program.ready():
+            if self.pid is None:
+                raise StartError(f"{self.program.name} ended while starting; {self.tail()}")
+            if time.monotonic() > until:
+                raise StartError(
+                    f"{self.program.name} did not answer within "
+                    f"{self.program.ready_within:.0f} s; {self.tail()}"
+                )
+            time.sleep(PAUSE)
+
+    def stop(self) -> None:
+        """End it and everything it started: first politely, after a while for good."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        if process.poll() is None:
+            process.send_signal(self.program.stop_signal)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(self.program.stop_within)
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+    def tail(self, lines: int = 12) -> str:
+        """Give the last lines of the log, for an error message."""
+        with self.log.open(errors="replace") as log:
+            last = deque(log, maxlen=lines)
+        return f"last lines of {self.log}:\n" + "".join(f"    {line}" for line in last)
+
+    def _open_log(self) -> BinaryIO:
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        if self.log.exists() and self.log.stat().st_size > LOG_LIMIT:
+            self.log.replace(self.log.with_suffix(".old.log"))
+        return self.log.open("ab")
