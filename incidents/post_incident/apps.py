@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class PostIncidentConfig(AppConfig):
+    name = "incidents.post_incident"
+    label = "post_incident"

@@ -1,0 +1,1 @@
+"""People, their roles, their tokens; signing in."""

@@ -1,0 +1,1 @@
+"""What happened, who did it, and what is still owed because of it."""

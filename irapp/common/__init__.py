@@ -1,0 +1,1 @@
+"""What every floor stands on: errors, their one mapping to HTTP, formatting. Knows nobody."""

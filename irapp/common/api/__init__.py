@@ -1,0 +1,1 @@
+"""How the API reads JSON, pages lists and says no."""

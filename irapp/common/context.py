@@ -1,0 +1,15 @@
+"""What every page may show."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+
+def site(request: HttpRequest) -> dict[str, object]:
+    """Give the address of live updates and whether this is a demo."""
+    return {"live_url": settings.LIVE_URL, "demo": settings.DEMO}

@@ -1,0 +1,8 @@
+"""Pages and API: threads under gunicorn."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "irapp.settings")
+application = get_wsgi_application()
