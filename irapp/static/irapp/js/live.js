@@ -1,0 +1,81 @@
+// Hints from the live-updates process become DOM events on <body>: {"topic":"incident:12","version":7} -> live:incident:12.
+// Elements listen with hx-trigger="live:incident:12 from:body" and fetch authorised HTML again; hints carry no content.
+(() => {
+  const url = document.querySelector('meta[name="live-url"]')?.content;
+  if (!url) return;
+  const POLL_MS = 10_000;
+  const RETRY_MS = 3_000;
+  const seen = new Map();
+  let lastId = "";
+  let poll = 0;
+  let wasLost = false;
+
+  const show = (state, text) => {
+    for (const mark of document.querySelectorAll("[data-live-state]")) {
+      mark.dataset.state = state;
+      mark.textContent = text;
+    }
+  };
+  const fire = (topic) => document.body.dispatchEvent(new CustomEvent(`live:${topic}`, { bubbles: true }));
+  const fireAll = () => {
+    const topics = new Set();
+    for (const element of document.querySelectorAll('[hx-trigger*="live:"]')) {
+      for (const [, topic] of element.getAttribute("hx-trigger").matchAll(/live:([^\s,]+)/g)) topics.add(topic);
+    }
+    topics.forEach(fire);
+  };
+  const startPolling = () => {
+    poll ||= setInterval(() => { if (!document.hidden) fireAll(); }, POLL_MS);
+    show("polling", "Updating every 10 s");
+  };
+  const onHint = (event) => {
+    lastId = event.lastEventId || lastId;
+    const { topic, version } = JSON.parse(event.data);
+    if (version !== undefined && version <= (seen.get(topic) ?? -Infinity)) return;
+    if (version !== undefined) seen.set(topic, version);
+    fire(topic);
+  };
+  const connect = () => {
+    const address = new URL(url, location.href);
+    if (lastId) address.searchParams.set("last_event_id", lastId);
+    const source = new EventSource(address, { withCredentials: address.origin !== location.origin });
+    source.addEventListener("open", () => {
+      clearInterval(poll);
+      poll = 0;
+      show("live", "Live");
+      if (wasLost) fireAll(); // the gap may be longer than what the server can replay
+      wasLost = false;
+    });
+    source.addEventListener("message", onHint);
+    source.addEventListener("hint", onHint);
+    source.addEventListener("reset", fireAll);
+    source.addEventListener("error", () => {
+      wasLost = true;
+      startPolling();
+      // The browser retries by itself (with Last-Event-ID) unless it gave up for good.
+      if (source.readyState !== EventSource.CLOSED) return;
+      source.close();
+      setTimeout(connect, RETRY_MS + Math.random() * RETRY_MS);
+    });
+    addEventListener("pagehide", () => source.close(), { once: true });
+  };
+
+  addEventListener("pageshow", (event) => { if (event.persisted) { fireAll(); connect(); } });
+  connect();
+
+  // Say it politely, and show for a moment what changed.
+  const quiet = new WeakSet();
+  document.addEventListener("htmx:before:request", (event) => {
+    if (event.detail.ctx.sourceEvent?.type?.startsWith("live:")) quiet.add(event.detail.ctx);
+  });
+  document.addEventListener("htmx:after:swap", (event) => {
+    const { ctx } = event.detail;
+    if (!quiet.has(ctx)) return;
+    const target = typeof ctx.target === "string" ? document.querySelector(ctx.target) : ctx.target;
+    const now = target?.isConnected ? target : target?.id && document.getElementById(target.id);
+    now?.classList.add("just-updated");
+    setTimeout(() => now?.classList.remove("just-updated"), 1_600);
+    const what = now?.dataset.liveLabel;
+    document.getElementById("live-status").textContent = what ? `${what} updated` : "Updated";
+  });
+})();
