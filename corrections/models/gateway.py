@@ -1,0 +1,161 @@
+"""The policy as published, the gateways that acknowledge it, and what passed through them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, ClassVar
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from corrections.models.correction import Correction
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from typing import Self
+
+SILENT_AFTER = timedelta(seconds=10)
+"""A gateway reports at least every two seconds; after this long it counts as silent."""
+
+
+class _Global(models.Model):
+    """A record that belongs to no incident; events about it say so."""
+
+    incident_id: ClassVar[int | None] = None
+
+    class Meta:
+        abstract = True
+
+
+class PolicyVersion(_Global):
+    """One published policy. The bytes are what was signed and sent; append-only in PostgreSQL."""
+
+    version = models.PositiveBigIntegerField(primary_key=True)
+    content = models.BinaryField()
+    raw = models.BinaryField()
+    digest = models.CharField(max_length=71)
+    key_id = models.CharField(max_length=100)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering: ClassVar = ["-version"]
+
+    def __str__(self) -> str:
+        return f"policy {self.version}"
+
+
+class Hub(_Global):
+    """An enforcement service that the policy is delivered to, as last heard."""
+
+    url = models.CharField(max_length=300, unique=True)
+    policy_version = models.PositiveBigIntegerField(null=True)
+    policy_digest = models.CharField(max_length=71, blank=True)
+    seen_at = models.DateTimeField(null=True)
+    error = models.TextField(blank=True)
+    error_since = models.DateTimeField(null=True)
+    conflict_at = models.DateTimeField(
+        null=True, help_text="It holds a policy that this application never published."
+    )
+    traffic_cursor = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["url"]
+
+    def __str__(self) -> str:
+        return self.url
+
+
+class GatewayQuerySet(models.QuerySet["Gateway"]):
+    def expected(self) -> Self:
+        """The gateways whose word counts: all that ever reported, until somebody retires them."""
+        return self.filter(retired_at=None)
+
+
+class Gateway(_Global):
+    """A gateway, registered by its first report."""
+
+    name = models.CharField(max_length=200, unique=True)
+    registered_at = models.DateTimeField(default=timezone.now)
+    retired_at = models.DateTimeField(null=True)
+    retired_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    report = models.JSONField(null=True)
+    reported_at = models.DateTimeField(null=True, help_text="By the gateway's clock: orders its reports.")
+    seen_at = models.DateTimeField(null=True, help_text="By our clock: when its last new report arrived.")
+    policy_version = models.PositiveBigIntegerField(null=True)
+    policy_digest = models.CharField(max_length=71, blank=True)
+    live = models.BooleanField(default=False, help_text="Its Envoy answers.")
+    rejected = models.PositiveIntegerField(default=0)
+    error = models.TextField(blank=True)
+
+    objects = GatewayQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["name"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(retired_at=None, retired_by=None)
+                | Q(retired_at__isnull=False, retired_by__isnull=False),
+                name="gateway_retired_paired",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def is_silent(self, *, now: datetime) -> bool:
+        """Nothing new was heard of it for longer than it may be quiet."""
+        return self.seen_at is None or now - self.seen_at > SILENT_AFTER
+
+
+class CorrectionGateway(models.Model):
+    """One correction at one gateway, as observed there."""
+
+    correction = models.ForeignKey(Correction, models.CASCADE, related_name="at_gateways")
+    gateway = models.ForeignKey(Gateway, models.CASCADE, related_name="corrections")
+    verified = models.BooleanField(default=False)
+    verified_once = models.BooleanField(default=False)
+    state = models.CharField(max_length=20, blank=True)
+    detail = models.TextField(blank=True)
+    refused = models.PositiveBigIntegerField(default=0)
+    probes = models.JSONField(default=list)
+    checked_at = models.DateTimeField(null=True)
+    wrong_since = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering: ClassVar = ["gateway__name"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["correction", "gateway"], name="correction_once_per_gateway")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.correction} at {self.gateway}"
+
+
+class TrafficRecord(models.Model):
+    """The attributes of one request, never its content. Kept briefly: for impact estimates."""
+
+    at = models.DateTimeField()
+    gateway = models.CharField(max_length=200)
+    user = models.CharField(max_length=200)
+    organisation = models.CharField(max_length=200)
+    key = models.CharField(max_length=200)
+    application = models.CharField(max_length=200)
+    use_case = models.CharField(max_length=200)
+    endpoint = models.CharField(max_length=50)
+    model = models.CharField(max_length=200)
+    tools = ArrayField(models.CharField(max_length=200), default=list)
+    stream = models.BooleanField(default=False)
+    max_tokens = models.BigIntegerField(null=True)
+    status = models.PositiveSmallIntegerField()
+    correction = models.CharField(max_length=40, blank=True)
+    tokens_in = models.BigIntegerField(null=True)
+    tokens_out = models.BigIntegerField(null=True)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["at"], name="traffic_by_time")]
+
+    def __str__(self) -> str:
+        return f"{self.model} {self.status}"
