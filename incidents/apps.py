@@ -4,3 +4,10 @@ from django.apps import AppConfig
 class IncidentsConfig(AppConfig):
     name = "incidents"
     label = "incidents"
+
+    def ready(self) -> None:
+        """Fill the registries with what the core itself asks for."""
+        from incidents import conditions, waiting
+
+        conditions.register()
+        waiting.register()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
 from django.db import connection
@@ -20,8 +20,10 @@ SYSTEM = "irapp"
 class Target(Protocol):
     """A record that events can be about: a saved model with ``incident_id`` (None where it has none)."""
 
-    pk: int
-    incident_id: int | None
+    pk: Any
+
+    @property
+    def incident_id(self) -> int | None: ...
 
 
 def record(verb: str, target: Target, *, by: User | None, **data: object) -> Event:
