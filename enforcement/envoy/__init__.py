@@ -1,0 +1,1 @@
+"""The policy as Envoy configuration, and Envoy as a process."""

@@ -1,0 +1,81 @@
+"""What a gateway is, apart from the policy: its models, its clients, its addresses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from enforcement import policy
+from enforcement.decide import bucket
+
+
+class Client(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The registration of an API key: whoever calls with the key is this."""
+
+    key: Annotated[str, Meta(min_length=8, max_length=500, pattern=r"^[\x21-\x7e]+$")]
+    key_id: policy.Name
+    user: policy.Name
+    organisation: policy.Name
+    application: policy.Name
+    use_case: policy.Name
+    tier: str = ""
+    region: str = ""
+
+    @property
+    def line(self) -> str:
+        """The identity as one value, as Envoy's key filter hands it on."""
+        return identity_line(
+            self.user, self.organisation, self.key_id, self.application, self.use_case
+        )
+
+
+class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A model behind the gateway. Guarded: not served before the first policy is known."""
+
+    upstream: Annotated[str, Meta(pattern=r"^[A-Za-z0-9.\-\[\]:]+:[0-9]{1,5}$")]
+    guarded: bool = True
+    output_field: str = ""
+
+
+class Gateway(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that rendering needs to know beside the policy."""
+
+    name: str
+    host: str
+    port: int
+    admin_port: int
+    filter_address: str
+    folder: Path
+    models: dict[str, Model]
+    clients: tuple[Client, ...]
+    probe_key: str
+    secret: str
+
+
+def identity_line(user: str, organisation: str, key: str, application: str, use_case: str) -> str:
+    """Join an identity; names hold no ``;``. The bucket for staged roll-outs is decided here."""
+    return ";".join([user, organisation, key, application, use_case, str(bucket(user))])
+
+
+def load_models(path: Path) -> dict[str, Model]:
+    """Read the file of models.
+
+    :raises policy.PolicyError: naming the field.
+    """
+    return policy.parse(path.read_bytes(), dict[policy.Name, Model])
+
+
+def load_clients(path: Path) -> tuple[Client, ...]:
+    """Read the file of clients; no secret may stand for two identities.
+
+    :raises policy.PolicyError: naming the field.
+    """
+    clients = policy.parse(path.read_bytes(), tuple[Client, ...])
+    for field in ("key", "key_id"):
+        values = [getattr(client, field) for client in clients]
+        if len(set(values)) != len(values):
+            raise policy.PolicyError(f"{field}: stands twice in the file of clients")
+    return clients

@@ -1,0 +1,177 @@
+"""The one listener: what every request passes, in order."""
+
+from __future__ import annotations
+
+import orjson
+
+from enforcement import refusals
+from enforcement.envoy.gateway import Gateway
+from enforcement.envoy.types import extension
+
+BODY_LIMIT = 10 * 1024 * 1024
+IDLE = "300s"
+LUA = "type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua"
+CHAIN = "type.googleapis.com/envoy.extensions.filters.http.filter_chain.v3.FilterChainConfig"
+KEYS = "type.googleapis.com/envoy.extensions.filters.http.api_key_auth.v3.ApiKeyAuth"
+FILTERS = {"identity": KEYS, "corrections": LUA, "limits": CHAIN}
+"""The filters that Envoy reads from a file of their own, in the order in which a request meets them."""
+
+PROBE_HEADERS = ("irapp-probe", "irapp-probe-id", "irapp-probe-limit", "irapp-probe-hits")
+_INTERNAL = ("x-irapp-client", "x-irapp-route", "x-irapp-hits", *PROBE_HEADERS)
+_FOR_FILTER = ("secret", "user", "organisation", "key", "application", "use-case", "endpoint")
+_LOG_LINE = (
+    '{"at":"%START_TIME(%Y-%m-%dT%H:%M:%S.%6fZ)%","status":%RESPONSE_CODE%,'
+    '"correction":"%RESP(X-IRAPP-CORRECTION)%","request":%DYNAMIC_METADATA(irapp:request)%}\n'
+)
+
+
+def listener(gateway: Gateway, generation: int) -> dict[str, object]:
+    """Give the listener. A new generation replaces it, which ends every running stream."""
+    return {
+        "@type": "type.googleapis.com/envoy.config.listener.v3.Listener",
+        "name": "gateway",
+        "address": _address(gateway.host, gateway.port),
+        "per_connection_buffer_limit_bytes": 1024 * 1024,
+        "metadata": {"filter_metadata": {"irapp": {"generation": generation}}},
+        "filter_chains": [{"filters": [_connection_manager(gateway)]}],
+    }
+
+
+def _connection_manager(gateway: Gateway) -> dict[str, object]:
+    kind = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
+    return {
+        "name": "envoy.filters.network.http_connection_manager",
+        "typed_config": {
+            "@type": f"type.googleapis.com/{kind}",
+            "stat_prefix": "irapp",
+            "use_remote_address": True,
+            "stream_idle_timeout": IDLE,
+            "request_headers_timeout": "10s",
+            "request_timeout": "120s",
+            "common_http_protocol_options": {
+                # Servers that map "_" to "-" would take x_irapp_user for ours.
+                "headers_with_underscores_action": "DROP_HEADER",
+            },
+            "early_header_mutation_extensions": [_strip()],
+            "access_log": [_access_log(gateway)],
+            "local_reply_config": {"mappers": _local_replies()},
+            "route_config": _routes(gateway),
+            "http_filters": [
+                *(_discovered(gateway, name, kind) for name, kind in FILTERS.items()),
+                extension("router", "http.router.v3.Router", suppress_envoy_headers=True),
+            ],
+        },
+    }
+
+
+def _strip() -> dict[str, object]:
+    kind = "envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation"
+    ours = {"remove_on_match": {"key_matcher": {"prefix": "x-irapp-", "ignore_case": True}}}
+    return {
+        "name": "envoy.http.early_header_mutation.header_mutation",
+        "typed_config": {"@type": f"type.googleapis.com/{kind}", "mutations": [ours]},
+    }
+
+
+def _discovered(gateway: Gateway, name: str, kind: str) -> dict[str, object]:
+    path = str(gateway.folder / f"{name}.json")
+    return {
+        "name": f"irapp-{name}",
+        "config_discovery": {
+            "config_source": {"path_config_source": {"path": path}, "resource_api_version": "V3"},
+            "type_urls": [kind],
+        },
+    }
+
+
+def _routes(gateway: Gateway) -> dict[str, object]:
+    internal = [*_INTERNAL, "x-irapp-probe", *(f"x-irapp-{name}" for name in _FOR_FILTER)]
+    return {
+        "name": "gateway",
+        "virtual_hosts": [
+            {
+                "name": "gateway",
+                "domains": ["*"],
+                "request_body_buffer_limit": BODY_LIMIT,
+                "routes": [_probe_answer(), _to_filter(), _to_model(internal)],
+            }
+        ],
+    }
+
+
+def _probe_answer() -> dict[str, object]:
+    """Answer a probe that passed everything; it never reaches a model."""
+    version = {"header": {"key": "x-irapp-policy", "value": "%REQ(x-irapp-route)%"}}
+    return {
+        "match": {"prefix": "/", "headers": [_is("x-irapp-probe", "answer")]},
+        "direct_response": {"status": 200, "body": {"inline_string": '{"probe":"passed"}'}},
+        "response_headers_to_add": [version],
+    }
+
+
+def _to_filter() -> dict[str, object]:
+    return {
+        "match": {"prefix": "/", "headers": [_is("x-irapp-route", "filter")]},
+        "route": {"cluster": "filter", "timeout": "0s", "idle_timeout": IDLE},
+        "request_headers_to_remove": list(_INTERNAL),
+    }
+
+
+def _to_model(internal: list[str]) -> dict[str, object]:
+    return {
+        "match": {"prefix": "/"},
+        "route": {"cluster_header": "x-irapp-route", "timeout": "0s", "idle_timeout": IDLE},
+        "request_headers_to_remove": internal,
+    }
+
+
+def _is(name: str, value: str) -> dict[str, object]:
+    return {"name": name, "string_match": {"exact": value}}
+
+
+def _access_log(gateway: Gateway) -> dict[str, object]:
+    kind = "envoy.extensions.access_loggers.file.v3.FileAccessLog"
+    decided = {"filter": "irapp", "path": [{"key": "request"}], "value": {"present_match": True}}
+    return {
+        "name": "envoy.access_loggers.file",
+        "filter": {"metadata_filter": {"matcher": decided, "match_if_key_not_found": False}},
+        "typed_config": {
+            "@type": f"type.googleapis.com/{kind}",
+            "path": str(gateway.folder / "access.log"),
+            "log_format": {"text_format_source": {"inline_string": _LOG_LINE}},
+        },
+    }
+
+
+def _local_replies() -> list[dict[str, object]]:
+    return [
+        _reply(_status(401), refusals.UNAUTHORISED),
+        _reply(_status(413), refusals.TOO_LARGE),
+        {
+            "filter": _status(429),
+            "body_format_override": _format("%DYNAMIC_METADATA(irapp.limit:refusal)%"),
+        },
+        _reply({"response_flag_filter": {"flags": _UPSTREAM}}, refusals.UNAVAILABLE),
+    ]
+
+
+_UPSTREAM = ["UF", "UH", "UT", "UC", "UO", "NC", "LR", "UR", "URX"]
+
+
+def _status(code: int) -> dict[str, object]:
+    value = {"default_value": code, "runtime_key": f"irapp.status_{code}"}
+    return {"status_code_filter": {"comparison": {"op": "EQ", "value": value}}}
+
+
+def _reply(when: dict[str, object], body: object) -> dict[str, object]:
+    # "%" starts a command in a format.
+    text = orjson.dumps(body).decode().replace("%", "%%")
+    return {"filter": when, "body_format_override": _format(text)}
+
+
+def _format(text: str) -> dict[str, object]:
+    return {"text_format_source": {"inline_string": text}, "content_type": "application/json"}
+
+
+def _address(host: str, port: int) -> dict[str, object]:
+    return {"socket_address": {"address": host, "port_value": port}}

@@ -1,0 +1,204 @@
+-- Strict JSON, read once. What this gateway reads and what a model behind it reads must be the same request,
+-- so everything on which two readers could differ is refused: duplicate keys, escapes that are no characters,
+-- bytes that are not UTF-8, NaN, trailing text. Values are kept only where asked for.
+
+local byte, find, sub, char, lower, gsub = string.byte, string.find, string.sub, string.char, string.lower, string.gsub
+local MAX_DEPTH, MAX_KEYS = 128, 10000
+local NULL, ARRAY = {}, {}
+local SIMPLE = { [34] = '"', [92] = "\\", [47] = "/", [98] = "\b", [102] = "\f", [110] = "\n", [114] = "\r", [116] = "\t" }
+
+local function bad(why)
+  error({ code = "invalid_json", message = "The request body is not acceptable JSON: " .. why .. "." }, 0)
+end
+
+local function utf8_encode(code)
+  if code < 0x80 then return char(code) end
+  if code < 0x800 then return char(0xC0 + math.floor(code / 64), 0x80 + code % 64) end
+  if code < 0x10000 then
+    return char(0xE0 + math.floor(code / 4096), 0x80 + math.floor(code / 64) % 64, 0x80 + code % 64)
+  end
+  return char(0xF0 + math.floor(code / 262144), 0x80 + math.floor(code / 4096) % 64,
+    0x80 + math.floor(code / 64) % 64, 0x80 + code % 64)
+end
+
+-- The text of a string with escapes. A surrogate without its twin has no UTF-8 form: refused.
+local function unescape(text)
+  local parts, from = {}, 1
+  while true do
+    local at = find(text, "\\", from, true)
+    if not at then break end
+    parts[#parts + 1] = sub(text, from, at - 1)
+    local kind = byte(text, at + 1)
+    from = at + 2
+    if kind ~= 117 then
+      parts[#parts + 1] = SIMPLE[kind]
+    else
+      local code = tonumber(sub(text, at + 2, at + 5), 16)
+      from = at + 6
+      if code >= 0xD800 and code <= 0xDFFF then
+        local low = string.match(text, "^\\u(%x%x%x%x)", from)
+        low = low and tonumber(low, 16) or 0
+        if code > 0xDBFF or low < 0xDC00 or low > 0xDFFF then bad("half of a surrogate pair") end
+        code = 0x10000 + (code - 0xD800) * 1024 + (low - 0xDC00)
+        from = from + 6
+      end
+      parts[#parts + 1] = utf8_encode(code)
+    end
+  end
+  parts[#parts + 1] = sub(text, from)
+  return table.concat(parts)
+end
+
+local function space(s, i)
+  local b = byte(s, i)
+  while b == 32 or b == 10 or b == 13 or b == 9 do
+    i = i + 1
+    b = byte(s, i)
+  end
+  return i, b
+end
+
+-- i is at the opening quote. Gives the index behind the string and, when kept, its text.
+local function text_at(s, i, keep)
+  local from, escaped = i + 1, false
+  while true do
+    local j = find(s, '["\\%z\1-\31]', from)
+    if not j then bad("a string does not end") end
+    local b = byte(s, j)
+    if b == 34 then
+      if not keep then return j + 1 end
+      local text = sub(s, i + 1, j - 1)
+      return j + 1, escaped and unescape(text) or text
+    end
+    if b ~= 92 then bad("a control character in a string") end
+    escaped = true
+    local kind = byte(s, j + 1)
+    if kind == 117 then
+      if not find(s, "^%x%x%x%x", j + 2) then bad("a broken escape") end
+      from = j + 6
+    elseif SIMPLE[kind] then
+      from = j + 2
+    else
+      bad("a broken escape")
+    end
+  end
+end
+
+local function number_at(s, i, keep)
+  local _, j = find(s, "^-?%d+", i)
+  if not j then bad("an unexpected character") end
+  if find(s, "^-?0%d", i) then bad("a number with a leading zero") end
+  if byte(s, j + 1) == 46 then
+    _, j = find(s, "^%.%d+", j + 1)
+    if not j then bad("a broken number") end
+  end
+  local b = byte(s, j + 1)
+  if b == 101 or b == 69 then
+    _, j = find(s, "^[eE][+-]?%d+", j + 1)
+    if not j then bad("a broken number") end
+  end
+  return j + 1, keep and tonumber(sub(s, i, j)) or nil
+end
+
+local WORDS = { [116] = { "true", true }, [102] = { "false", false }, [110] = { "null", NULL } }
+local value_at
+
+local function array_at(s, i, b, depth, keep)
+  local array = keep and setmetatable({}, ARRAY) or nil
+  i, b = space(s, i + 1)
+  if b == 93 then return i + 1, array end
+  while true do
+    local value
+    i, value = value_at(s, i, b, depth + 1, keep)
+    if keep then array[#array + 1] = value end
+    i, b = space(s, i)
+    if b == 93 then return i + 1, array end
+    if b ~= 44 then bad("a list that does not end") end
+    i, b = space(s, i + 1)
+  end
+end
+
+-- wanted: true keeps every member, a table keeps those it names, nothing keeps none. Duplicates are refused always.
+local function object_at(s, i, b, depth, wanted, guard)
+  local object, seen, count = wanted and {} or nil, {}, 0
+  i, b = space(s, i + 1)
+  if b == 125 then return i + 1, object end
+  while true do
+    if b ~= 34 then bad("a member without a name") end
+    local key, value, keep
+    i, key = text_at(s, i, true)
+    if seen[key] then bad("a name that occurs twice") end
+    seen[key], count = true, count + 1
+    if count > MAX_KEYS then bad("too many members") end
+    if guard then guard(key) end
+    i, b = space(s, i)
+    if b ~= 58 then bad("a member without a value") end
+    i, b = space(s, i + 1)
+    keep = wanted == true or (wanted and wanted[key])
+    i, value = value_at(s, i, b, depth + 1, keep)
+    if keep then object[key] = value end
+    i, b = space(s, i)
+    if b == 125 then return i + 1, object end
+    if b ~= 44 then bad("an object that does not end") end
+    i, b = space(s, i + 1)
+  end
+end
+
+value_at = function(s, i, b, depth, keep)
+  if depth > MAX_DEPTH then bad("too deeply nested") end
+  if b == 34 then return text_at(s, i, keep) end
+  if b == 123 then return object_at(s, i, b, depth, keep) end
+  if b == 91 then return array_at(s, i, b, depth, keep) end
+  local word = WORDS[b]
+  if not word then return number_at(s, i, keep) end
+  if sub(s, i, i + #word[1] - 1) ~= word[1] then bad("an unexpected word") end
+  return i + #word[1], word[2]
+end
+
+local function tail(s, i)
+  local b = byte(s, i)
+  return b ~= nil and b >= 0x80 and b <= 0xBF
+end
+
+-- Gives the index behind the character that starts at i with byte b >= 0x80, or nothing.
+local function character(s, i, b)
+  local second = byte(s, i + 1) or 0
+  if b >= 0xC2 and b <= 0xDF then return tail(s, i + 1) and i + 2 end
+  if b >= 0xE0 and b <= 0xEF then
+    if (b == 0xE0 and second < 0xA0) or (b == 0xED and second > 0x9F) then return nil end
+    return tail(s, i + 1) and tail(s, i + 2) and i + 3
+  end
+  if b >= 0xF0 and b <= 0xF4 then
+    if (b == 0xF0 and second < 0x90) or (b == 0xF4 and second > 0x8F) then return nil end
+    return tail(s, i + 1) and tail(s, i + 2) and tail(s, i + 3) and i + 4
+  end
+end
+
+local function check_utf8(s)
+  local i = find(s, "[\128-\255]")
+  if not i then return end
+  local n = #s
+  while i and i <= n do
+    local b = byte(s, i)
+    if b < 0x80 then i = i + 1 else i = character(s, i, b) end
+  end
+  if not i then bad("not UTF-8") end
+end
+
+-- Reads one object and keeps the wanted members. guard sees every name at the top.
+local function read_object(s, wanted, guard)
+  check_utf8(s)
+  local i, b = space(s, 1)
+  if b ~= 123 then bad("not an object") end
+  local object
+  i, object = object_at(s, i, b, 1, wanted, guard)
+  i, b = space(s, i)
+  if b then bad("text behind the object") end
+  return object
+end
+
+local function quote(text)
+  return '"' .. gsub(text, '[%z\1-\31"\\\127]', function(c)
+    return string.format("\\u%04x", byte(c))
+  end) .. '"'
+end

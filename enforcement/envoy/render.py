@@ -1,0 +1,114 @@
+"""Everything that Envoy reads, as files by name."""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+from collections.abc import Mapping
+
+import orjson
+
+from enforcement import policy
+from enforcement.envoy import corrections, identity, limits, listener
+from enforcement.envoy.gateway import Gateway
+from enforcement.envoy.types import any_of
+
+BOOTSTRAP = "bootstrap.json"
+
+
+def static_files(gateway: Gateway, generation: int = 0) -> dict[str, bytes]:
+    """Give what does not depend on the policy: the bootstrap, listener, clusters and keys."""
+    upstreams = sorted({model.upstream for model in gateway.models.values()})
+    clusters = [
+        _cluster(corrections.cluster_name(upstream), upstream) for upstream in upstreams
+    ]
+    clusters.append(_cluster("filter", gateway.filter_address))
+    return {
+        BOOTSTRAP: _bytes(_bootstrap(gateway)),
+        "clusters.json": discovery(clusters),
+        "listener.json": discovery([listener.listener(gateway, generation)]),
+        "identity.json": _filter("identity", identity.keys(gateway)),
+    }
+
+
+def policy_files(gateway: Gateway, signed: policy.Policy | None) -> dict[str, bytes]:
+    """Give what enforces the policy, in the order in which it has to be moved into place.
+
+    A limit has to count before the script that hands subjects to it, and costs nothing without it.
+    """
+    content = signed.content if signed else None
+    version = version_of(signed)
+    source = {"inline_string": corrections.script(gateway, content, version)}
+    script = any_of("http.lua.v3.Lua", default_source_code=source, stat_prefix="irapp")
+    return {
+        "limits.json": _filter("limits", limits.chain(content)),
+        "corrections.json": _filter("corrections", script, version),
+    }
+
+
+def version_of(signed: policy.Policy | None) -> str:
+    """Name the policy as Envoy reports it back: version and digest, or ``none``."""
+    return f"{signed.version}-{signed.digest}" if signed else "none"
+
+
+def discovery(resources: list[dict[str, object]], version: str = "") -> bytes:
+    """Wrap resources as a file that Envoy watches. Same resources, same version."""
+    version = version or hashlib.sha256(_bytes(resources)).hexdigest()[:16]
+    return _bytes({"version_info": version, "resources": resources})
+
+
+def _filter(name: str, config: Mapping[str, object], version: str = "") -> bytes:
+    resource = {
+        "@type": "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig",
+        "name": f"irapp-{name}",
+        "typed_config": config,
+    }
+    return discovery([resource], version)
+
+
+def _bootstrap(gateway: Gateway) -> dict[str, object]:
+    folder = gateway.folder
+    return {
+        "node": {"id": gateway.name, "cluster": "irapp"},
+        "admin": {"address": _socket("127.0.0.1", gateway.admin_port)},
+        "dynamic_resources": {
+            "cds_config": _watched(str(folder / "clusters.json")),
+            "lds_config": _watched(str(folder / "listener.json")),
+        },
+    }
+
+
+def _watched(path: str) -> dict[str, object]:
+    return {"path_config_source": {"path": path}, "resource_api_version": "V3"}
+
+
+def _cluster(name: str, upstream: str) -> dict[str, object]:
+    host, _, port = upstream.rpartition(":")
+    endpoint = {"endpoint": {"address": _socket(host.strip("[]"), int(port))}}
+    return {
+        "@type": "type.googleapis.com/envoy.config.cluster.v3.Cluster",
+        "name": name,
+        "type": "STATIC" if _is_address(host) else "STRICT_DNS",
+        "connect_timeout": "2s",
+        "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": [endpoint]}]},
+        "circuit_breakers": {"thresholds": [_PLENTY]},
+    }
+
+
+_PLENTY = {"max_connections": 50000, "max_pending_requests": 50000, "max_requests": 50000}
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    return True
+
+
+def _socket(host: str, port: int) -> dict[str, object]:
+    return {"socket_address": {"address": host, "port_value": port}}
+
+
+def _bytes(value: object) -> bytes:
+    return orjson.dumps(value)
