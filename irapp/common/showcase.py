@@ -59,7 +59,7 @@ class Sample(forms.Form):
     )
     shadow = forms.BooleanField(label="Dry run: count what would be refused", required=False)
 
-    data_with_errors: ClassVar[dict[str, str]] = {"limit": "0"}
+    data_with_errors: ClassVar[dict[str, str]] = {"sample-limit": "0"}
 
 
 def values(now: datetime) -> dict[str, object]:

@@ -58,9 +58,9 @@ def moment(value: datetime | None, *, seconds: bool = False, ago: bool = True) -
         return NOTHING
     value = value.astimezone(UTC)
     text = value.strftime("%Y-%m-%d %H:%M:%S" if seconds else "%Y-%m-%d %H:%M")
-    distance = format_html(' <span class="ago">{}</span>', relative(value, timezone.now())) if ago else ""
+    distance = format_html(' · <span class="ago">{}</span>', relative(value, timezone.now())) if ago else ""
     return format_html(
-        '<time class="when" datetime="{}" title="{} UTC"{}>{}\N{NO-BREAK SPACE}UTC{}</time>',
+        '<time class="when" datetime="{}" title="{} UTC"{}><span class="nowrap">{} UTC</span>{}</time>',
         value.strftime("%Y-%m-%dT%H:%M:%SZ"),
         value.strftime("%Y-%m-%d %H:%M:%S"),
         SafeString(" data-ago") if ago else "",
@@ -99,15 +99,14 @@ def countdown(due: datetime | None, label: str = "", soon: int = SOON_SECONDS) -
     left = (due - timezone.now()).total_seconds()
     state = "over" if left < 0 else "soon" if left < soon else "ok"
     words = f"{duration(-left)} over" if left < 0 else f"{duration(left)} left"
-    iso = due.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return {"due": due, "iso": iso, "state": state, "words": words, "label": label, "soon": soon}
+    return {"due": due.astimezone(UTC), "state": state, "words": words, "label": label, "soon": soon}
 
 
 @register.inclusion_tag("components/digest.html")
 def digest(value: str, length: int = 12) -> dict[str, object]:
     """Show the start of a digest with a button that copies all of it: ``{% digest policy.digest %}``."""
-    scheme, colon, rest = value.rpartition(":")
-    return {"value": value, "short": f"{scheme}{colon}{rest[:length]}", "cut": len(rest) > length}
+    rest = value.rpartition(":")[2]
+    return {"value": value, "short": rest[:length], "cut": len(rest) > length}
 
 
 def _lower_headings(tokens: Sequence[Token]) -> None:

@@ -62,9 +62,9 @@ def field(bound: BoundField, label: str = "", grow: str = "") -> dict[str, objec
 
 
 @register.inclusion_tag("components/error_summary.html")
-def error_summary(form: BaseForm) -> dict[str, object]:
+def error_summary(form: BaseForm, *, focus: bool = True) -> dict[str, object]:
     """List what is wrong above the form, each a link to its field; takes focus when it appears."""
-    return {"form": form, "fields": [bound for bound in form if bound.errors] if form.is_bound else []}
+    return {"form": form, "focus": focus, "fields": [bound for bound in form if bound.errors] if form.is_bound else []}
 
 
 @register.simple_tag

@@ -12,6 +12,7 @@
 
   const show = (state, text) => {
     for (const mark of document.querySelectorAll("[data-live-state]")) {
+      mark.hidden = false;
       mark.dataset.state = state;
       mark.textContent = text;
     }
