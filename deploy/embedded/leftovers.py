@@ -11,11 +11,14 @@ import os
 import shutil
 import signal
 import tempfile
-from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 MARK = "IRAPP_STACK"
 TEMPORARY = "irapp-temporary-"
@@ -87,7 +90,7 @@ def sweep_temporary() -> None:
 def _owner_lives(folder: Path) -> bool:
     owner = json.loads((folder / OWNER).read_text())
     try:
-        created: float = psutil.Process(owner["pid"]).create_time()
+        created = psutil.Process(owner["pid"]).create_time()
     except psutil.NoSuchProcess:
         return False
-    return created == owner["created"]
+    return bool(created == owner["created"])

@@ -12,9 +12,9 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psycopg2
 
@@ -23,6 +23,9 @@ from deploy.embedded.account import unprivileged
 from deploy.embedded.errors import StartError
 from deploy.embedded.process import Child, Program
 from deploy.embedded.secret import secret
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 NAME = "irapp"
 DURABLE = {"max_connections": "200", "shared_buffers": "128MB"}
@@ -92,7 +95,7 @@ class Postgres:
         unfinished.rename(self.data)
 
     def _run_initdb(self, data: Path) -> None:
-        subprocess.run(
+        subprocess.run(  # noqa: S603 - a command of our own
             [
                 *(self._binaries / "initdb", "-D", data, "-U", NAME, "--encoding=UTF8"),
                 *("--auth=scram-sha-256", f"--pwfile={self._password_file()}"),

@@ -7,14 +7,17 @@ import signal
 import subprocess
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
-from deploy.embedded.account import Account
 from deploy.embedded.errors import StartError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from deploy.embedded.account import Account
 
 ROOT = Path(__file__).resolve().parents[2]
 LOG_LIMIT = 10_000_000
@@ -77,7 +80,7 @@ class Child:
         self.program.prepare()
         account = self.program.account
         with self._open_log() as output:
-            self._process = subprocess.Popen(
+            self._process = subprocess.Popen(  # noqa: S603 - a command of our own
                 [os.fspath(part) for part in self.program.command],
                 stdin=subprocess.DEVNULL,
                 stdout=output,

@@ -1,0 +1,47 @@
+# Every target makes what it needs first. On a new machine only Python 3.11+ and make have to be there.
+.DEFAULT_GOAL := help
+BIN := .venv/bin
+
+.PHONY: help
+help: ## Show this list
+	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
+
+.PHONY: run
+run: .venv/runtime ## Start everything: database, broker, gateway, demo model, web, workers
+	@exec $(BIN)/python -m deploy.embedded up
+
+.PHONY: reset
+reset: .venv/runtime ## Throw away the data of `make run` and start over at the next one
+	@$(BIN)/python -m deploy.embedded reset
+
+.PHONY: test
+test: .venv/development browser ## Run the tests (ARGS="tests/enforcement -x" for some of them)
+	$(BIN)/pytest $(ARGS)
+
+.PHONY: check
+check: .venv/development ## Run every linter and type check
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy .
+	$(BIN)/lint-imports
+	$(BIN)/djlint --lint --quiet templates
+
+.PHONY: bench
+bench: .venv/development ## Measure; the figures of docs/benchmarks.md
+	@set -e; for file in bench/[a-z]*.py; do echo "== $$file"; $(BIN)/python "$$file"; done
+
+.PHONY: browser
+browser:
+	@for name in "$${CHROMIUM:-chromium}" chromium-browser google-chrome; do command -v "$$name" >/dev/null && exit 0; done; \
+	  { echo "The browser tests need Chromium: apt-get install chromium, or set CHROMIUM=/path/to/it" >&2; exit 1; }
+
+.PHONY: .venv
+.venv: .venv/runtime
+
+.venv/runtime: requirements.txt
+	@PYTHON="$(PYTHON)" sh deploy/make_venv requirements.txt
+	@touch $@
+
+.venv/development: requirements.txt requirements-dev.txt
+	@PYTHON="$(PYTHON)" sh deploy/make_venv requirements-dev.txt
+	@touch $@ .venv/runtime
