@@ -15,10 +15,10 @@ from incidents.states import Severity
 _PEOPLE = settings.AUTH_USER_MODEL
 
 
-_E = TypeVar("_E", bound=models.Model, covariant=True)
+_E_co = TypeVar("_E_co", bound=models.Model, covariant=True)
 
 
-class EntryQuerySet(models.QuerySet[_E]):
+class EntryQuerySet(models.QuerySet[_E_co]):
     """Entries of a register."""
 
     def current(self) -> Self:
