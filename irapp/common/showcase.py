@@ -42,7 +42,10 @@ class Reason(forms.Form):
 class Sample(forms.Form):
     """A form with each shape of field; shown with its errors."""
 
-    model = forms.ChoiceField(choices=[("", "Choose a model"), ("aurora-large", "aurora-large")], help_text="As the gateway names it.")
+    model = forms.ChoiceField(
+        choices=[("", "Choose a model"), ("aurora-large", "aurora-large")],
+        help_text="As the gateway names it.",
+    )
     limit = forms.IntegerField(label="Requests per window", min_value=1)
     expires_at = forms.DateTimeField(
         label="Expires (UTC)", required=False, widget=forms.DateTimeInput(attrs={"type": "datetime-local"})
@@ -50,7 +53,11 @@ class Sample(forms.Form):
     scope = forms.ChoiceField(
         label="User scope",
         widget=forms.RadioSelect,
-        choices=[("users", "Named users"), ("organisations", "Whole organisations"), ("everyone", "Everyone")],
+        choices=[
+            ("users", "Named users"),
+            ("organisations", "Whole organisations"),
+            ("everyone", "Everyone"),
+        ],
     )
     endpoints = forms.MultipleChoiceField(
         required=False,
@@ -64,7 +71,14 @@ class Sample(forms.Form):
 
 def values(now: datetime) -> dict[str, object]:
     """Give everything that the design-system page prints."""
-    return {**_clocks(now), **_decision(now), **_lists(now), **_forms(), "states": list(STATES), "markdown_text": MARKDOWN}
+    return {
+        **_clocks(now),
+        **_decision(now),
+        **_lists(now),
+        **_forms(),
+        "states": list(STATES),
+        "markdown_text": MARKDOWN,
+    }
 
 
 def _clocks(now: datetime) -> dict[str, object]:
@@ -82,6 +96,11 @@ def _forms() -> dict[str, object]:
     return {"form": form, "filter_form": Filter(prefix="filter"), "reason_form": Reason(prefix="decision")}
 
 
+def _rows(keys: str, *rows: tuple[object, ...]) -> list[dict[str, object]]:
+    """Give each row its keys; a short row leaves the last ones out."""
+    return [dict(zip(keys.split(), row, strict=False)) for row in rows]
+
+
 def _decision(now: datetime) -> dict[str, object]:
     return {
         "facts": [
@@ -90,80 +109,102 @@ def _decision(now: datetime) -> dict[str, object]:
             ("Whom", "user alice (acme)"),
             ("Expires", "in 3 days, then hold"),
         ],
-        "vote_groups": [
-            {"summary": "Waiting for 1 of 2 from executives", "pips": ["given", ""], "eligible": ["Edgar Stone"]},
-            {"summary": "1 of 1 from duty officers", "pips": ["given"], "eligible": []},
-        ],
-        "votes": [
-            {"who": "Dora Lind", "verdict": "APPROVE", "at": now - timedelta(minutes=6), "reason": "Narrow and reversible."},
-            {"who": "Rui Prado", "verdict": "REJECT", "at": now - timedelta(minutes=2), "reason": "Too wide for the evidence."},
-        ],
-        "diff_rows": [
-            {"label": "Kind", "old": "request_limit", "new": "block", "changed": True},
-            {"label": "Users", "old": "alice", "new": "alice, bob", "changed": True},
-            {"label": "Requests", "old": "10 in 60 s", "new": None, "changed": True},
-            {"label": "Model", "old": "aurora-large", "new": "aurora-large", "changed": False},
-        ],
+        "vote_groups": _rows(
+            "summary pips eligible",
+            ("Waiting for 1 of 2 from executives", ["given", ""], ["Edgar Stone"]),
+            ("1 of 1 from duty officers", ["given"]),
+        ),
+        "votes": _rows(
+            "who verdict at reason",
+            ("Dora Lind", "APPROVE", now - timedelta(minutes=6), "Narrow and reversible."),
+            ("Rui Prado", "REJECT", now - timedelta(minutes=2), "Too wide for the evidence."),
+        ),
+        "diff_rows": _rows(
+            "label old new changed",
+            ("Kind", "request_limit", "block", True),
+            ("Users", "alice", "alice, bob", True),
+            ("Requests", "10 in 60 s", None, True),
+            ("Model", "aurora-large", "aurora-large", False),
+        ),
     }
 
 
 def _lists(now: datetime) -> dict[str, object]:
     return {
-        "stages": _stages(),
-        "conditions": _conditions(),
+        "stages": _rows(
+            "label status",
+            ("Preparation", "done"),
+            ("Monitoring", "done"),
+            ("Execution", "current"),
+            ("Post-incident", "ahead"),
+            ("Closed", "ahead"),
+        ),
+        "conditions": _rows(
+            "label met detail url action",
+            ("Every correction is lifted or permanent", False, "COR-0012.1 is active", "#lift", "Open"),
+            ("The people affected were told", False, "No notice was sent"),
+            ("A commander is named", True, "Connor Vale"),
+        ),
+        "tabs": _rows(
+            "label url current count",
+            ("Needs me", "#mine", True, 3),
+            ("Needs decision", "#decide", False, 1),
+            ("In progress", "#progress", False, 12),
+            ("Waiting", "#waiting", False, 0),
+        ),
         "gateways": _gateways(now),
         "timeline": _timeline(now),
         "signals": _signals(now),
-        "tabs": [
-            {"label": "Needs me", "url": "#mine", "current": True, "count": 3},
-            {"label": "Needs decision", "url": "#decide", "current": False, "count": 1},
-            {"label": "In progress", "url": "#progress", "current": False, "count": 12},
-            {"label": "Waiting", "url": "#waiting", "current": False, "count": 0},
-        ],
     }
 
 
-def _stages() -> list[dict[str, str]]:
-    names = ["Preparation", "Monitoring", "Execution", "Post-incident", "Closed"]
-    status = ["done", "done", "current", "ahead", "ahead"]
-    return [{"label": name, "status": here} for name, here in zip(names, status, strict=True)]
-
-
-def _conditions() -> list[dict[str, object]]:
-    return [
-        {"label": "Every correction is lifted or permanent", "met": False, "detail": "COR-0012.1 is active", "url": "#lift", "action": "Open"},
-        {"label": "The people affected were told", "met": False, "detail": "No notice was sent"},
-        {"label": "A commander is named", "met": True, "detail": "Connor Vale"},
-    ]
-
-
 def _gateways(now: datetime) -> list[dict[str, object]]:
-    probes = [
-        {"ok": True, "text": "chat.completions as a restricted subject: 403, as wanted"},
-        {"ok": False, "text": "responses as the subject beside: 403, should be 200"},
-    ]
-    common = {"seen_at": now - timedelta(seconds=3), "wanted_version": 17}
-    return [
-        {**common, "name": "gateway-1", "state": "VERIFIED", "version": 17, "probes_ok": 4, "probes_total": 4, "refused": 128},
-        {**common, "name": "gateway-2", "state": "STALE", "version": 16, "probes_ok": 1, "probes_total": 2, "refused": 0,
-         "detail": "Envoy refused the files of version 17: unknown field. Version 16 stays in force.", "probes": probes},
-    ]  # fmt: skip
+    behind = "Envoy refused the files of version 17: unknown field. Version 16 stays in force."
+    probes = _rows(
+        "ok text",
+        (True, "chat.completions as a restricted subject: 403, as wanted"),
+        (False, "responses as the subject beside: 403, should be 200"),
+    )
+    seen_at = now - timedelta(seconds=3)
+    return _rows(
+        "name state version wanted_version probes_ok probes_total refused seen_at detail probes",
+        ("gateway-1", "VERIFIED", 17, 17, 4, 4, 128, seen_at),
+        ("gateway-2", "STALE", 16, 17, 1, 2, 0, seen_at, behind, probes),
+    )
 
 
 def _timeline(now: datetime) -> list[dict[str, object]]:
-    return [
-        {"at": now - timedelta(minutes=2), "what": "Approval by the duty officer", "who": "Dora Lind", "icon": "decision", "tone": "ok"},
-        {"at": now - timedelta(minutes=8), "what": "Correction proposed", "who": "Connor Vale", "icon": "correction", "tone": "accent",
-         "detail": "COR-0012.1"},
-        {"at": now - timedelta(minutes=40), "what": "Note", "who": "Rosa Keil", "icon": "note", "text": "Reproduced **9 of 10** times."},
-        {"at": now - timedelta(hours=3), "what": "Emergency declared", "who": "Connor Vale", "icon": "bolt", "tone": "danger"},
-    ]  # fmt: skip
+    return _rows(
+        "at what who icon tone text detail",
+        (now - timedelta(minutes=2), "Approval by the duty officer", "Dora Lind", "decision", "ok"),
+        (
+            now - timedelta(minutes=8),
+            "Correction proposed",
+            "Connor Vale",
+            "correction",
+            "accent",
+            "",
+            "COR-0012.1",
+        ),
+        (now - timedelta(minutes=40), "Note", "Rosa Keil", "note", "", "Reproduced **9 of 10** times."),
+        (now - timedelta(hours=3), "Emergency declared", "Connor Vale", "bolt", "danger"),
+    )
 
 
 def _signals(now: datetime) -> list[dict[str, object]]:
-    return [
-        {"ref": "SIG-0107", "title": "Classifier: synthesis route in 14 answers", "severity": "CRITICAL", "state": "NEW", "source": "Output monitor", "count": 14, "at": now - timedelta(minutes=1)},
-        {"ref": "SIG-0106", "title": "Key shared across 40 networks", "severity": "HIGH", "state": "ACKNOWLEDGED", "source": "Abuse detection", "count": 3, "at": now - timedelta(minutes=25)},
-        {"ref": "SIG-0099", "title": "Report by a researcher", "severity": "MODERATE", "state": "LINKED", "source": "Mail", "count": 1, "at": now - timedelta(hours=7)},
-        {"ref": "SIG-0098", "title": "Refusal rate drifts", "severity": "LOW", "state": "RESOLVED", "source": "Metrics", "count": 2, "at": now - timedelta(days=2)},
-    ]  # fmt: skip
+    critical = "Classifier: synthesis route in 14 answers"
+    return _rows(
+        "ref title severity state source count at",
+        ("SIG-0107", critical, "CRITICAL", "NEW", "Output monitor", 14, now - timedelta(minutes=1)),
+        (
+            "SIG-0106",
+            "Key shared across 40 networks",
+            "HIGH",
+            "ACKNOWLEDGED",
+            "Abuse",
+            3,
+            now - timedelta(hours=1),
+        ),
+        ("SIG-0099", "Report by a researcher", "MODERATE", "LINKED", "Mail", 1, now - timedelta(hours=7)),
+        ("SIG-0098", "Refusal rate drifts", "LOW", "RESOLVED", "Metrics", 2, now - timedelta(days=2)),
+    )

@@ -90,7 +90,12 @@ def state(code: object, label: str = "") -> dict[str, object]:
     """Show a state: ``{% state correction.state %}``; a label of one's own as second argument."""
     text = str(code)
     look = STATES.get(text.upper(), UNKNOWN)
-    return {"tone": look.tone, "icon": look.icon, "label": label or look.label or in_words(text), "kind": "state"}
+    return {
+        "tone": look.tone,
+        "icon": look.icon,
+        "label": label or look.label or in_words(text),
+        "kind": "state",
+    }
 
 
 @register.inclusion_tag("components/badge.html")

@@ -58,7 +58,7 @@ def moment(value: datetime | None, *, seconds: bool = False, ago: bool = True) -
         return NOTHING
     value = value.astimezone(UTC)
     text = value.strftime("%Y-%m-%d %H:%M:%S" if seconds else "%Y-%m-%d %H:%M")
-    distance = format_html(' · <span class="ago">{}</span>', relative(value, timezone.now())) if ago else ""
+    distance = format_html(' <span class="ago">{}</span>', relative(value, timezone.now())) if ago else ""
     return format_html(
         '<time class="when" datetime="{}" title="{} UTC"{}><span class="nowrap">{} UTC</span>{}</time>',
         value.strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -76,7 +76,7 @@ def ago(value: datetime | None) -> str:
         return NOTHING
     value = value.astimezone(UTC)
     return format_html(
-        '<time class="when" datetime="{}" title="{} UTC" data-ago>{}</time>',
+        '<time class="when nowrap" datetime="{}" title="{} UTC" data-ago>{}</time>',
         value.strftime("%Y-%m-%dT%H:%M:%SZ"),
         value.strftime("%Y-%m-%d %H:%M:%S"),
         relative(value, timezone.now()),
@@ -122,5 +122,7 @@ def markdown(text: str) -> SafeString:
     tokens = _markdown.parse(text or "")
     _lower_headings(tokens)
     html = _markdown.renderer.render(tokens, _markdown.options, {})
-    clean = nh3.clean(html, tags=TAGS, attributes={"a": {"href", "title"}}, url_schemes={"http", "https", "mailto"})
+    clean = nh3.clean(
+        html, tags=TAGS, attributes={"a": {"href", "title"}}, url_schemes={"http", "https", "mailto"}
+    )
     return SafeString(clean)

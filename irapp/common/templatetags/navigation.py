@@ -2,57 +2,73 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from django import template
 from django.urls import NoReverseMatch, reverse
+
+if TYPE_CHECKING:
+    from django.urls import ResolverMatch
 
 register = template.Library()
 
 
 class Place(NamedTuple):
-    """An entry of the navigation; ``key`` follows ``g`` on the keyboard, ``primary`` ones fit on a phone's bar."""
+    """An entry of the navigation.
+
+    ``key`` follows ``g`` on the keyboard; ``namespaces`` are the apps whose other pages belong here;
+    ``primary`` ones fit on a phone's bar.
+    """
 
     label: str
     url_name: str
     icon: str
     key: str
+    namespaces: tuple[str, ...]
     primary: bool
 
 
 PLACES = (
-    Place("Queue", "queue", "queue", "q", primary=True),
-    Place("Incidents", "incidents:list", "incident", "i", primary=True),
-    Place("Corrections", "corrections:list", "correction", "c", primary=True),
-    Place("Inbox", "inbox", "inbox", "b", primary=True),
-    Place("Gateways", "gateways", "gateway", "w", primary=False),
-    Place("Preparation", "preparation:index", "preparation", "p", primary=False),
-    Place("Audit", "audit:list", "audit", "a", primary=False),
+    Place("Queue", "incidents:queue", "queue", "q", ("monitoring",), primary=True),
+    Place(
+        "Incidents",
+        "incidents:list",
+        "incident",
+        "i",
+        ("incidents", "execution", "post_incident"),
+        primary=True,
+    ),
+    Place("Corrections", "corrections:list", "correction", "c", ("corrections",), primary=True),
+    Place("Inbox", "incidents:inbox", "inbox", "b", (), primary=True),
+    Place("Gateways", "corrections:gateways", "gateway", "w", (), primary=False),
+    Place("Preparation", "preparation:index", "preparation", "p", ("preparation",), primary=False),
+    Place("Audit", "audit:events", "audit", "a", ("audit",), primary=False),
 )
+_NAMED = {place.url_name for place in PLACES}
 
 
-def _address(url_name: str) -> str:
+def is_here(place: Place, match: ResolverMatch | None) -> bool:
+    """Tell whether the page belongs to the place: it is its page, or a deeper page of its apps."""
+    if match is None:
+        return False
+    if match.view_name in _NAMED:
+        return match.view_name == place.url_name
+    return match.namespace in place.namespaces
+
+
+def _entry(place: Place, match: ResolverMatch | None) -> dict[str, object] | None:
     try:
-        return reverse(url_name)
-    except NoReverseMatch:
-        return ""
-
-
-def _entries(path: str) -> list[dict[str, object]]:
-    entries: list[dict[str, object]] = []
-    for place in PLACES:
-        url = _address(place.url_name)
-        if url:
-            here = path == url or (url != "/" and path.startswith(url))
-            entries.append({**place._asdict(), "url": url, "current": here})
-    return entries
+        url = reverse(place.url_name)
+    except NoReverseMatch:  # an app that is not installed has no place
+        return None
+    return {**place._asdict(), "url": url, "current": is_here(place, match)}
 
 
 @register.inclusion_tag("components/nav.html", takes_context=True)
 def navigation(context: template.Context) -> dict[str, object]:
     """Show the places that exist, the one we are in marked; ``inbox_count`` comes from the page's context."""
-    request = context.get("request")
-    entries = _entries(request.path if request else "")
+    match = getattr(context.get("request"), "resolver_match", None)
+    entries = [entry for place in PLACES if (entry := _entry(place, match))]
     return {
         "primary": [entry for entry in entries if entry["primary"]],
         "others": [entry for entry in entries if not entry["primary"]],

@@ -9,10 +9,10 @@ from django.forms import CheckboxInput, CheckboxSelectMultiple, RadioSelect
 from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
 
 if TYPE_CHECKING:
     from django.forms import BaseForm, BoundField
+    from django.utils.safestring import SafeString
 
 register = template.Library()
 
@@ -39,14 +39,14 @@ def panel(content: str, title: str, *, id: str = "", kind: str = "", level: int 
 
 @register.simple_block_tag
 def dialog(content: str, id: str, title: str, *, kind: str = "", open: bool = False) -> SafeString:  # noqa: A002
-    """Hold a form or a text that ``data-dialog="<id>"`` on a button opens; ``open`` after an error in its form."""
+    """Hold what ``data-dialog="<id>"`` on a button opens; ``open`` after an error in its form."""
     values = {"content": content, "id": id, "title": title, "kind": kind, "open": open}
     return render_to_string("components/dialog.html", values)
 
 
 @register.simple_block_tag
 def notice(content: str, tone: str = "info", title: str = "") -> SafeString:
-    """Say something that matters now: ``{% notice "warn" "Stale" %}…{% endnotice %}``; info, ok, warn, danger."""
+    """Say what matters now: ``{% notice "warn" "Stale" %}…{% endnotice %}``; info, ok, warn, danger."""
     return render_to_string("components/notice.html", {"content": content, "tone": tone, "title": title})
 
 
@@ -64,12 +64,18 @@ def field(bound: BoundField, label: str = "", grow: str = "") -> dict[str, objec
 @register.inclusion_tag("components/error_summary.html")
 def error_summary(form: BaseForm, *, focus: bool = True) -> dict[str, object]:
     """List what is wrong above the form, each a link to its field; takes focus when it appears."""
-    return {"form": form, "focus": focus, "fields": [bound for bound in form if bound.errors] if form.is_bound else []}
+    return {
+        "form": form,
+        "focus": focus,
+        "fields": [bound for bound in form if bound.errors] if form.is_bound else [],
+    }
 
 
 @register.simple_tag
 def live(topic: str, url: str) -> SafeString:
-    """Make an element fetch itself again when the topic changes: ``<section id="x" {% live topic url %}>``."""
+    """Make an element fetch itself again on a topic: ``<section id="x" {% live topic url %}>``."""
     return format_html(
-        'hx-get="{}" hx-trigger="live:{} from:body throttle:300ms" hx-target="this" hx-swap="outerMorph"', url, topic
+        'hx-get="{}" hx-trigger="live:{} from:body throttle:300ms" hx-target="this" hx-swap="outerMorph"',
+        url,
+        topic,
     )

@@ -1,4 +1,5 @@
-// Hints from the live-updates process become DOM events on <body>: {"topic":"incident:12","version":7} -> live:incident:12.
+// Hints from the live-updates process become DOM events on <body>: {"topic":"incident:12","version":7} or
+// {"topics":["incident:12","audit"]} -> live:incident:12, live:audit.
 // Elements listen with hx-trigger="live:incident:12 from:body" and fetch authorised HTML again; hints carry no content.
 (() => {
   const url = document.querySelector('meta[name="live-url"]')?.content;
@@ -31,10 +32,12 @@
   };
   const onHint = (event) => {
     lastId = event.lastEventId || lastId;
-    const { topic, version } = JSON.parse(event.data);
-    if (version !== undefined && version <= (seen.get(topic) ?? -Infinity)) return;
-    if (version !== undefined) seen.set(topic, version);
-    fire(topic);
+    const { topic, topics = [topic], version } = JSON.parse(event.data);
+    for (const name of topics) {
+      if (version !== undefined && version <= (seen.get(name) ?? -Infinity)) continue;
+      if (version !== undefined) seen.set(name, version);
+      fire(name);
+    }
   };
   const connect = () => {
     const address = new URL(url, location.href);
