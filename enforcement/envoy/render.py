@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import orjson
 
@@ -14,6 +15,15 @@ from enforcement.envoy.gateway import Gateway
 from enforcement.envoy.types import any_of
 
 BOOTSTRAP = "bootstrap.json"
+
+
+class File(NamedTuple):
+    """A file that Envoy watches: the filter it feeds and the version that Envoy will report back."""
+
+    name: str
+    filter: str
+    version: str
+    data: bytes
 
 
 def static_files(gateway: Gateway, generation: int = 0) -> dict[str, bytes]:
@@ -27,11 +37,11 @@ def static_files(gateway: Gateway, generation: int = 0) -> dict[str, bytes]:
         BOOTSTRAP: _bytes(_bootstrap(gateway)),
         "clusters.json": discovery(clusters),
         "listener.json": discovery([listener.listener(gateway, generation)]),
-        "identity.json": _filter("identity", identity.keys(gateway)),
+        "identity.json": _filter("identity", identity.keys(gateway)).data,
     }
 
 
-def policy_files(gateway: Gateway, signed: policy.Policy | None) -> dict[str, bytes]:
+def policy_files(gateway: Gateway, signed: policy.Policy | None) -> list[File]:
     """Give what enforces the policy, in the order in which it has to be moved into place.
 
     A limit has to count before the script that hands subjects to it, and costs nothing without it.
@@ -40,10 +50,10 @@ def policy_files(gateway: Gateway, signed: policy.Policy | None) -> dict[str, by
     version = version_of(signed)
     source = {"inline_string": corrections.script(gateway, content, version)}
     script = any_of("http.lua.v3.Lua", default_source_code=source, stat_prefix="irapp")
-    return {
-        "limits.json": _filter("limits", limits.chain(content)),
-        "corrections.json": _filter("corrections", script, version),
-    }
+    return [
+        _filter("limits", limits.chain(content)),
+        _filter("corrections", script, version),
+    ]
 
 
 def version_of(signed: policy.Policy | None) -> str:
@@ -53,17 +63,21 @@ def version_of(signed: policy.Policy | None) -> str:
 
 def discovery(resources: list[dict[str, object]], version: str = "") -> bytes:
     """Wrap resources as a file that Envoy watches. Same resources, same version."""
-    version = version or hashlib.sha256(_bytes(resources)).hexdigest()[:16]
-    return _bytes({"version_info": version, "resources": resources})
+    return _bytes({"version_info": version or _hash(resources), "resources": resources})
 
 
-def _filter(name: str, config: Mapping[str, object], version: str = "") -> bytes:
+def _hash(value: object) -> str:
+    return hashlib.sha256(_bytes(value)).hexdigest()[:16]
+
+
+def _filter(name: str, config: Mapping[str, object], version: str = "") -> File:
     resource = {
         "@type": "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig",
         "name": f"irapp-{name}",
         "typed_config": config,
     }
-    return discovery([resource], version)
+    version = version or _hash(config)
+    return File(f"{name}.json", name, version, discovery([resource], version))
 
 
 def _bootstrap(gateway: Gateway) -> dict[str, object]:

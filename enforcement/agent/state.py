@@ -1,0 +1,66 @@
+"""What the agent knows and reports. One place, so that a report is never half old and half new."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+
+from enforcement import policy
+from enforcement.agent import VERSION
+from enforcement.report import (
+    CorrectionReport,
+    EnvoyReport,
+    GatewayReport,
+    LiftedReport,
+    PolicyRef,
+    Problem,
+)
+
+KEPT_LIFTED = 200
+
+
+class State:
+    """The observed state of one gateway. ``changed`` is set whenever somebody should hear of it."""
+
+    def __init__(self, gateway: str) -> None:
+        self._gateway = gateway
+        self._problems: dict[str, str] = {}
+        self.acknowledged: policy.Policy | None = None
+        self.envoy = EnvoyReport()
+        self.corrections: dict[str, CorrectionReport] = {}
+        self.lifted: dict[str, LiftedReport] = {}
+        self.refused: dict[str, int] = {}
+        self.changed = asyncio.Event()
+
+    def problem(self, code: str, detail: str) -> None:
+        """Note a problem until it is solved."""
+        if self._problems.get(code) != detail:
+            self._problems[code] = detail
+            self.changed.set()
+
+    def solved(self, code: str) -> None:
+        """Strike a problem out."""
+        if self._problems.pop(code, None) is not None:
+            self.changed.set()
+
+    def note_lifted(self, correction: str, found: LiftedReport) -> None:
+        """Note what the probes of a removed correction found; the oldest are forgotten."""
+        self.lifted[correction] = found
+        while len(self.lifted) > KEPT_LIFTED:
+            del self.lifted[next(iter(self.lifted))]
+
+    def report(self) -> GatewayReport:
+        """Give the report of this moment."""
+        known = self.acknowledged
+        return GatewayReport(
+            gateway=self._gateway,
+            agent_version=VERSION,
+            reported_at=datetime.now(UTC),
+            policy=PolicyRef(version=known.version, digest=known.digest) if known else None,
+            envoy=self.envoy,
+            corrections=dict(self.corrections),
+            lifted=dict(self.lifted),
+            problems=tuple(
+                Problem(code=code, detail=detail) for code, detail in sorted(self._problems.items())
+            ),
+        )

@@ -1,0 +1,141 @@
+"""Envoy's access log as records of attributes, and the counts of what was refused."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from enforcement import report
+from enforcement.agent import files
+
+BATCH = 1000
+ROTATE_BYTES = 64 * 1024 * 1024
+
+
+class _Request(msgspec.Struct, kw_only=True):
+    user: str
+    organisation: str
+    key: str
+    application: str
+    use_case: str
+    endpoint: str
+    model: str
+    stream: bool
+    max_tokens: int | None
+    tools: tuple[str, ...] = ()
+    shadow: tuple[str, ...] = ()
+    probe: bool = False
+
+
+class _Line(msgspec.Struct, kw_only=True):
+    at: datetime
+    status: int
+    correction: str
+    request: _Request
+
+
+class _Place(msgspec.Struct, kw_only=True):
+    inode: int = 0
+    offset: int = 0
+    refused: dict[str, int] = {}
+
+
+class Batch(NamedTuple):
+    """Records, what they count, and the offset behind them."""
+
+    records: list[report.TrafficRecord]
+    refused: Counter[str]
+    offset: int
+
+
+class AccessLog:
+    """Reads the log from where it was left, also by an earlier agent."""
+
+    def __init__(self, folder: Path, gateway: str) -> None:
+        self.path = folder / "access.log"
+        self._place_file = folder / "access.place.json"
+        self._gateway = gateway
+        self._place = self._load()
+        self.refused = Counter(self._place.refused)
+
+    def read(self) -> Batch:
+        """Give the next records; nothing moves and nothing counts before :meth:`done`."""
+        if not self.path.exists():
+            return Batch([], Counter(), self._place.offset)
+        with self.path.open("rb") as file:
+            self._follow(os.fstat(file.fileno()).st_ino)
+            file.seek(self._place.offset)
+            lines = file.readlines(BATCH * 600)
+        whole = [line for line in lines[:BATCH] if line.endswith(b"\n")]
+        entries = [entry for line in whole if (entry := _parse(line)) is not None]
+        counts = Counter(name for entry in entries for name in _counted(entry))
+        records = [self._record(entry) for entry in entries]
+        return Batch(records, counts, self._place.offset + sum(map(len, whole)))
+
+    def done(self, batch: Batch) -> None:
+        """Move on: these records have been handed in."""
+        if batch.offset == self._place.offset:
+            return
+        self.refused.update(batch.refused)
+        self._place.offset = batch.offset
+        self._place.refused = dict(self.refused)
+        files.write(self._place_file, msgspec.json.encode(self._place))
+
+    def rotate(self) -> bool:
+        """Put a large log that has been read to its end aside; the caller lets Envoy reopen it."""
+        size = self.path.stat().st_size if self.path.exists() else 0
+        if size < ROTATE_BYTES or size != self._place.offset:
+            return False
+        self.path.rename(self.path.with_suffix(".log.1"))
+        return True
+
+    def _follow(self, inode: int) -> None:
+        if self._place.inode != inode:
+            self._place.inode, self._place.offset = inode, 0
+
+    def _record(self, line: _Line) -> report.TrafficRecord:
+        request = line.request
+        return report.TrafficRecord(
+            at=line.at,
+            gateway=self._gateway,
+            user=request.user,
+            organisation=request.organisation,
+            key=request.key,
+            application=request.application,
+            use_case=request.use_case,
+            endpoint=request.endpoint,
+            model=request.model,
+            tools=request.tools,
+            stream=request.stream,
+            max_tokens=request.max_tokens,
+            status=line.status,
+            correction=None if line.correction == "-" else line.correction,
+        )
+
+    def _load(self) -> _Place:
+        try:
+            return msgspec.json.decode(files.read(self._place_file) or b"{}", type=_Place)
+        except msgspec.DecodeError:
+            return _Place()
+
+
+def _parse(raw: bytes) -> _Line | None:
+    """Give the line, unless it was cut off by a crash or tells of a probe."""
+    try:
+        line = msgspec.json.decode(raw, type=_Line)
+    except msgspec.DecodeError:
+        return None
+    return None if line.request.probe else line
+
+
+def _counted(line: _Line) -> Iterator[str]:
+    """Give the corrections that refused the request, or would have."""
+    if line.correction != "-" and line.status >= 400:  # noqa: PLR2004
+        yield line.correction
+    yield from line.request.shadow

@@ -1,0 +1,1 @@
+"""The content filter: a proxy for the few requests whose content a correction changes."""

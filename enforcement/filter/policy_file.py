@@ -1,0 +1,41 @@
+"""The agent's last good policy, read again when the file changes."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Generic, TypeVar
+
+import structlog
+
+from enforcement import policy
+
+log = structlog.get_logger()
+T = TypeVar("T")
+
+
+class Watched(Generic[T]):
+    """A file that is parsed whenever another one has taken its place."""
+
+    def __init__(self, path: Path, kind: type[T]) -> None:
+        self._path, self._kind = path, kind
+        self._stamp: tuple[int, int] | None = None
+        self._value: T | None = None
+
+    def get(self) -> T | None:
+        """Give what the file says; the last good content if it is unreadable, nothing if there never was any."""
+        try:
+            found = os.stat(self._path)
+        except OSError:
+            return self._value
+        stamp = (found.st_ino, found.st_mtime_ns)
+        if stamp != self._stamp:
+            self._stamp = stamp
+            self._read()
+        return self._value
+
+    def _read(self) -> None:
+        try:
+            self._value = policy.parse(self._path.read_bytes(), self._kind)
+        except (OSError, policy.PolicyError) as error:
+            log.error("file_not_read", path=str(self._path), error=str(error))
