@@ -4,3 +4,10 @@ from django.apps import AppConfig
 class CorrectionsConfig(AppConfig):
     name = "corrections"
     label = "corrections"
+
+    def ready(self) -> None:
+        """Fill the registries of the floors below, and take on deliveries."""
+        from corrections import gates, inbox
+
+        gates.register()
+        inbox.register()

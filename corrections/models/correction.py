@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.urls import reverse
 from django.utils import timezone
 from django_fsm import ConcurrentTransitionMixin, FSMField, transition
 
@@ -171,6 +172,10 @@ class Correction(ConcurrentTransitionMixin, models.Model):
 
     def __str__(self) -> str:
         return self.policy_id
+
+    def get_absolute_url(self) -> str:
+        """Give the address of its page."""
+        return reverse("corrections:detail", args=[self.pk])
 
     @property
     def policy_id(self) -> str:

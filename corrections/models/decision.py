@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
+from django.urls import reverse
 from django.utils import timezone
 
 from corrections.models.correction import Correction
@@ -22,10 +23,6 @@ if TYPE_CHECKING:
 CLASSES = ("T1", "T2", "T3", "T4", "T5")
 
 
-def _roles() -> ArrayField:
-    return ArrayField(models.CharField(max_length=20, choices=RoleCode.choices))
-
-
 class AuthorityRule(models.Model):
     """One line of the authority matrix. Of the lines that fit, the one with the gravest severity counts."""
 
@@ -33,7 +30,7 @@ class AuthorityRule(models.Model):
     breadth = models.CharField(max_length=10, choices=Breadth.choices)
     minimum_severity = models.CharField(max_length=10, choices=[(name, name.title()) for name in SEVERITIES])
     action = models.CharField(max_length=20, choices=Action.choices)
-    roles = _roles()
+    roles = ArrayField(models.CharField(max_length=20, choices=RoleCode.choices))
     quorum = models.PositiveSmallIntegerField()
     must_include = ArrayField(
         models.CharField(max_length=20, choices=RoleCode.choices),
@@ -138,6 +135,10 @@ class Proposal(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_action_display()} {self.correction}"
+
+    def get_absolute_url(self) -> str:
+        """Give the address of its page."""
+        return reverse("corrections:proposal", args=[self.pk])
 
     @property
     def incident_id(self) -> int:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Self
 
-SILENT_AFTER = timedelta(seconds=10)
+SILENT_AFTER = timedelta(seconds=7)
 """A gateway reports at least every two seconds; after this long it counts as silent."""
 
 

@@ -1,0 +1,29 @@
+"""Everything that can happen to corrections. Pages, API, tasks and test factories call these."""
+
+from corrections.actions.drafting import (
+    discard,
+    draft_correction,
+    draft_version,
+    open_package,
+    revise_correction,
+)
+from corrections.actions.executing import retry
+from corrections.actions.gateways import retire_gateway
+from corrections.actions.proposing import propose, propose_lift, propose_permanent, withdraw
+from corrections.actions.voting import Ballot, vote
+
+__all__ = [
+    "Ballot",
+    "discard",
+    "draft_correction",
+    "draft_version",
+    "open_package",
+    "propose",
+    "propose_lift",
+    "propose_permanent",
+    "retire_gateway",
+    "retry",
+    "revise_correction",
+    "vote",
+    "withdraw",
+]

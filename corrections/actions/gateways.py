@@ -1,0 +1,30 @@
+"""Gateways that are gone for good, and those that come back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.utils import timezone
+
+from corrections import policies
+from corrections.models import Gateway
+from corrections.validation import text
+from irapp.audit.record import hint, record
+
+if TYPE_CHECKING:
+    from irapp.accounts.models import User
+
+
+@transaction.atomic
+def retire_gateway(*, gateway_id: int, reason: str, by: User) -> Gateway:
+    """Stop waiting for a gateway that was taken out of service. Its next report registers it again."""
+    gateway = Gateway.objects.select_for_update(of=("self",)).get(pk=gateway_id)
+    now = timezone.now()
+    policies.check_can_retire(gateway, by, now=now)
+    because = text(reason, field="reason", required=True)
+    gateway.retired_at, gateway.retired_by = now, by
+    gateway.save()
+    record("gateway.retired", gateway, by=by, reason=because)
+    hint("gateways")
+    return gateway

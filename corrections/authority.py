@@ -1,0 +1,80 @@
+"""Which line of the authority matrix applies, frozen onto a proposal when it is made."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, TypedDict
+
+from corrections.models import AuthorityRule, Proposal
+from corrections.states import SEVERITIES, Action, ProposalState
+from irapp.common.errors import ConflictError
+
+if TYPE_CHECKING:
+    from corrections.models import Correction
+
+
+class Authority(TypedDict):
+    """A rule as it stood when the proposal was made."""
+
+    rule: str
+    roles: list[str]
+    quorum: int
+    must_include: list[str]
+    decide_within_seconds: int
+    execute_within_seconds: int
+
+
+def rule_for(correction: Correction, action: Action) -> AuthorityRule:
+    """Give the line for the gravest severity that the incident reaches.
+
+    :raises ConflictError: nobody is named for this.
+    """
+    fitting = AuthorityRule.objects.filter(
+        correction_class=correction.correction_class, breadth=correction.breadth, action=action
+    )
+    reached = SEVERITIES[: SEVERITIES.index(_severity(correction)) + 1]
+    rules = sorted(
+        fitting.filter(minimum_severity__in=reached),
+        key=lambda rule: SEVERITIES.index(rule.minimum_severity),
+    )
+    if not rules:
+        raise ConflictError(
+            f"Nobody is named who may {action.label.lower()} a {correction.breadth.lower()} "
+            f"{correction.correction_class}. Ask an administrator to add a line to the authority matrix.",
+            code="no_authority",
+        )
+    return rules[-1]
+
+
+def freeze(correction: Correction, action: Action) -> Authority:
+    """Give the authority to write onto a proposal; giving back is never easier than taking away."""
+    rule = rule_for(correction, action)
+    imposing = None if action == Action.IMPOSE else imposed_by(correction)
+    quorum, include = rule.quorum, set(rule.must_include)
+    if imposing is not None:
+        quorum = max(quorum, imposing.authority["quorum"])
+        include |= set(imposing.authority["must_include"])
+    return Authority(
+        rule=rule.code,
+        roles=sorted(rule.roles),
+        quorum=quorum,
+        must_include=sorted(include),
+        decide_within_seconds=int(rule.decide_within.total_seconds()),
+        execute_within_seconds=int(rule.execute_within.total_seconds()),
+    )
+
+
+def imposed_by(correction: Correction) -> Proposal | None:
+    """Give the decision that imposed it."""
+    decided = correction.proposals.filter(action=Action.IMPOSE, state=ProposalState.APPROVED)
+    return decided.order_by("id").last()
+
+
+def execute_within(proposal: Proposal) -> timedelta:
+    """How long the gateways have to show what was decided."""
+    return timedelta(seconds=proposal.authority["execute_within_seconds"])
+
+
+def _severity(correction: Correction) -> str:
+    """An incident that nobody has judged counts as the mildest; its rules give the longest clocks."""
+    return correction.package.incident.severity or SEVERITIES[0]

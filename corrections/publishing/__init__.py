@@ -1,0 +1,1 @@
+"""From decisions to gateways and back: compile, sign, deliver, read back."""

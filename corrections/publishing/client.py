@@ -1,0 +1,117 @@
+"""Speaking to an enforcement service. Short timeouts: whoever is late is asked again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+import urllib3
+from django.conf import settings
+
+from enforcement.report import GatewayReport, PolicyRef, TrafficRecord
+
+# Once more only where a kept connection had been closed by the hub: everything asked here is idempotent.
+_POOL: Final = urllib3.PoolManager(maxsize=8, retries=urllib3.Retry(1, connect=0, redirect=0, status=0))
+_CONNECT, _READ = 2.0, 3.0
+_OK, _UNCHANGED, _CONFLICT = 200, 304, 409
+
+
+class HubError(Exception):
+    """The hub did not do what was asked; the text says what it said, or why it could not be reached."""
+
+
+class HubConflictError(HubError):
+    """The hub holds a policy that is as new or newer."""
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """What a hub knows: the policy it holds, and the last report of each gateway as it came."""
+
+    policy: PolicyRef | None
+    gateways: dict[str, msgspec.Raw]
+
+
+class Heard(GatewayReport, frozen=True, kw_only=True):
+    """A report, and when the hub last heard of the gateway."""
+
+    seen_at: str
+    live: bool
+
+
+class Traffic(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of traffic records, and where the next one begins."""
+
+    records: tuple[TrafficRecord, ...]
+    cursor: str
+    lost: int = 0
+
+
+@dataclass
+class HubClient:
+    """One enforcement service, by its base address.
+
+    :param etag: of the last status seen; a status that did not change is not sent again.
+    """
+
+    url: str
+    etag: str = ""
+
+    def put_policy(self, raw: bytes) -> None:
+        """Hand over a policy; the same one again is fine.
+
+        :raises HubConflictError: it holds a newer one, or another one of the same version.
+        """
+        answer = self._ask("PUT", "/v1/policy", body=raw)
+        if answer.status == _CONFLICT:
+            raise HubConflictError(_said(answer))
+        _expect_ok(answer)
+
+    def status(self, *, wait: int = 0) -> Status | None:
+        """Give what the hub knows, or None where nothing changed since the last time.
+
+        :param wait: how many seconds to wait for a change.
+        """
+        headers = {"If-None-Match": self.etag} if self.etag else {}
+        query = f"?wait={wait}" if wait else ""
+        answer = self._ask("GET", f"/v1/status{query}", headers=headers, longer=wait)
+        if answer.status == _UNCHANGED:
+            return None
+        _expect_ok(answer)
+        self.etag = answer.headers.get("ETag", "")
+        return _decoded(answer.data, Status)
+
+    def traffic(self, *, after: str, limit: int = 1000) -> Traffic:
+        """Give the records after a cursor."""
+        fields = {"after": after, "limit": str(limit)} if after else {"limit": str(limit)}
+        answer = self._ask("GET", "/v1/traffic", fields=fields)
+        _expect_ok(answer)
+        return _decoded(answer.data, Traffic)
+
+    def _ask(
+        self, method: str, path: str, *, headers: dict[str, str] | None = None, longer: int = 0, **how: Any
+    ) -> urllib3.BaseHTTPResponse:
+        sent = {"Authorization": f"Bearer {settings.ENFORCEMENT_TOKEN}", **(headers or {})}
+        if "body" in how:
+            sent["Content-Type"] = "application/json"
+        timeout = urllib3.Timeout(connect=_CONNECT, read=_READ + longer)
+        try:
+            return _POOL.request(method, self.url.rstrip("/") + path, headers=sent, timeout=timeout, **how)
+        except urllib3.exceptions.HTTPError as error:
+            raise HubError(f"{self.url} cannot be reached: {error}") from error
+
+
+def _decoded(raw: bytes, kind: type[Any]) -> Any:
+    try:
+        return msgspec.json.decode(raw, type=kind)
+    except msgspec.DecodeError as error:
+        raise HubError(f"The hub's answer cannot be understood: {error}") from error
+
+
+def _expect_ok(answer: urllib3.BaseHTTPResponse) -> None:
+    if answer.status != _OK:
+        raise HubError(_said(answer))
+
+
+def _said(answer: urllib3.BaseHTTPResponse) -> str:
+    return f"The hub answered {answer.status}: {answer.data[:500].decode(errors='replace')}"

@@ -1,0 +1,78 @@
+"""The policy: everything that should be in force, as one signed document."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import connection
+
+from corrections.models import Correction, PolicyVersion
+from corrections.publishing.signing import signing_key
+from corrections.states import State
+from corrections.terms import Terms
+from corrections.validation import spec
+from enforcement import policy
+from irapp.audit.record import owe, record
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from irapp.accounts.models import User
+
+_LOCK = 0x1_7A9_0001
+"""Advisory lock: policies are compiled one after another, so that no decision is left out of the newest."""
+
+
+def publish(*, by: User | None, now: datetime) -> PolicyVersion:
+    """Give the newest policy, a new one if anything changed; delivery is owed in the same transaction."""
+    _one_at_a_time()
+    content = compiled(now=now)
+    digest = policy.digest(content)
+    newest = PolicyVersion.objects.first()
+    if newest is not None and newest.digest == digest:
+        return newest
+    version = _store(content, version=newest.version + 1 if newest else 1, now=now)
+    _note_what_is_new(content, newest, version)
+    event = record("policy.published", version, by=by, version=version.version, digest=digest)
+    owe("policy.deliver", key=str(version), payload={"version": version.version}, event=event)
+    return version
+
+
+def compiled(*, now: datetime) -> policy.Content:
+    """Give what should be in force now."""
+    corrections = [as_policy(correction) for correction in Correction.objects.wanted(now=now)]
+    return policy.Content(corrections=tuple(sorted(corrections, key=lambda each: each.id)))
+
+
+def as_policy(correction: Correction) -> policy.Correction:
+    """Give a correction as the policy says it; a permanent one has no expiry any more."""
+    terms = Terms.of(correction)
+    if correction.state == State.PERMANENT:
+        terms = terms.without_expiry()
+    return spec(terms, policy_id=correction.policy_id, approval_digest=correction.approval_digest)
+
+
+def _store(content: policy.Content, *, version: int, now: datetime) -> PolicyVersion:
+    key, key_id = signing_key()
+    signed = policy.sign(content, version=version, key=key, key_id=key_id)
+    return PolicyVersion.objects.create(
+        version=version,
+        content=policy.canonical(content),
+        raw=policy.encode(signed),
+        digest=signed.digest,
+        key_id=key_id,
+        created_at=now,
+    )
+
+
+def _note_what_is_new(content: policy.Content, before: PolicyVersion | None, version: PolicyVersion) -> None:
+    """Remember from which policy on the gateways have to show each correction as it is now."""
+    known = policy.parse(bytes(before.content), policy.Content).corrections if before else ()
+    for each in set(content.corrections) - set(known):
+        reference, number = each.id.rsplit(".", 1)
+        Correction.objects.filter(reference=reference, version=number).update(policy_version=version.version)
+
+
+def _one_at_a_time() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])

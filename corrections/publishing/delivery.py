@@ -1,0 +1,118 @@
+"""Handing the policy to every hub, and reading back what gateways make of it."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+
+from django.conf import settings
+from django.utils import timezone
+
+from corrections.models import Correction, PolicyVersion
+from corrections.publishing import hubs
+from corrections.publishing.client import HubClient, HubConflictError, HubError
+from corrections.publishing.evaluate import evaluate
+from corrections.publishing.reports import take_in
+from corrections.states import State
+from enforcement.report import PolicyRef
+
+READ_BACK = timedelta(seconds=5)
+"""How long a delivery follows its policy; whatever takes longer is seen by the next reconciliation."""
+
+
+class DeliveryError(Exception):
+    """At least one hub does not hold the newest policy; it has to be tried again."""
+
+
+def deliver() -> None:
+    """Hand the newest policy to every hub, then follow it to the gateways.
+
+    Safe to repeat: the hubs know a policy they hold already, and refuse an older one.
+
+    :raises DeliveryError: naming the hubs that do not hold it.
+    """
+    newest = PolicyVersion.objects.first()
+    if newest is None:
+        return
+    if not settings.ENFORCEMENT_URLS:
+        raise DeliveryError("ENFORCEMENT_URLS names no enforcement service.")
+    problems = [problem for url in settings.ENFORCEMENT_URLS if (problem := hand_over(url, newest))]
+    if len(problems) < len(settings.ENFORCEMENT_URLS):
+        read_back(newest)
+    if problems:
+        raise DeliveryError("; ".join(problems))
+
+
+def hand_over(url: str, newest: PolicyVersion) -> str:
+    """Give one hub the policy; tell why it does not hold it, if so."""
+    client = HubClient(url)
+    try:
+        client.put_policy(bytes(newest.raw))
+    except HubConflictError as conflict:
+        return _settled_by_newer(client, newest, str(conflict))
+    except HubError as error:
+        hubs.note_error(url, str(error), now=timezone.now())
+        return str(error)
+    hubs.note_policy(url, PolicyRef(version=newest.version, digest=newest.digest), now=timezone.now())
+    return ""
+
+
+def read_back(newest: PolicyVersion) -> None:
+    """Ask the hubs for news until everything decided is shown, or the time for it is over."""
+    clients = [HubClient(url) for url in settings.ENFORCEMENT_URLS]
+    give_up = time.monotonic() + READ_BACK.total_seconds()
+    while _awaited(newest) and time.monotonic() < give_up:
+        heard = [fetch(client, wait=1) for client in clients]
+        if not any(heard):
+            return
+        evaluate(now=timezone.now())
+
+
+def fetch(client: HubClient, *, wait: int = 0) -> bool:
+    """Take in what one hub knows; tell whether it answered."""
+    try:
+        status = client.status(wait=wait)
+    except HubError as error:
+        hubs.note_error(client.url, str(error), now=timezone.now())
+        return False
+    if status is not None:
+        now = timezone.now()
+        hubs.note_policy(client.url, status.policy, now=now)
+        take_in(status, now=now)
+    return True
+
+
+def reconcile() -> None:
+    """Compare what is wanted with what hubs hold and gateways show; send again where they differ."""
+    newest = PolicyVersion.objects.first()
+    for url in settings.ENFORCEMENT_URLS:
+        client = HubClient(url)
+        if fetch(client) and newest is not None and _lacks(url, newest):
+            hand_over(url, newest)
+    evaluate(now=timezone.now())
+
+
+def _lacks(url: str, newest: PolicyVersion) -> bool:
+    hub = hubs.Hub.objects.get(url=url)
+    return hub.conflict_at is None and (hub.policy_version, hub.policy_digest) != (
+        newest.version,
+        newest.digest,
+    )
+
+
+def _awaited(newest: PolicyVersion) -> bool:
+    """Whether a gateway still has to show something; not once a later policy has its own delivery."""
+    if PolicyVersion.objects.filter(version__gt=newest.version).exists():
+        return False
+    now = timezone.now()
+    waiting = Correction.objects.filter(state__in=[State.ENFORCING, State.LIFTING], execute_by__gt=now)
+    return waiting.exclude(starts_at__gt=now).exists()
+
+
+def _settled_by_newer(client: HubClient, newest: PolicyVersion, conflict: str) -> str:
+    """A hub that holds a newer policy of ours is ahead of this delivery: fine. Anything else is not."""
+    if not fetch(client):
+        return conflict
+    hub = hubs.Hub.objects.get(url=client.url)
+    ahead = hub.conflict_at is None and (hub.policy_version or 0) >= newest.version
+    return "" if ahead else conflict

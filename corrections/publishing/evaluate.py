@@ -1,0 +1,168 @@
+"""Comparing what is wanted with what gateways show: in force, gone, failed, drifted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+
+from corrections.actions.base import held
+from corrections.actions.settling import activate, alarm_overdue, drifted, fail, finish_lifting, recovered
+from corrections.models import Correction, CorrectionGateway, Gateway
+from corrections.publishing.readback import observed, why_not_gone, why_not_in_force
+from corrections.selectors.gateways import published
+from corrections.states import VERIFIED, State
+from irapp.audit.record import hint
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+GRACE = timedelta(seconds=4)
+"""A probe may go wrong once while an update settles; what stays wrong for this long is drift."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one gateway still lacks for one correction; empty when it agrees."""
+
+    gateway: Gateway
+    why_not: str
+    since: datetime | None
+
+
+def evaluate(*, now: datetime) -> None:
+    """Look at every correction that is wanted or being lifted, at every gateway whose word counts."""
+    every = list(Gateway.objects.expected())
+    digests = published(every)
+    for correction in _watched(now=now):
+        findings = _find(correction, every, digests, now=now)
+        if _needs_settling(correction, findings, now=now):
+            _settle(correction, findings, now=now)
+
+
+def _watched(*, now: datetime) -> list[Correction]:
+    """What gateways should show or should show gone; a version that is being replaced is neither."""
+    wanted = Correction.objects.wanted(now=now).prefetch_related("at_gateways")
+    lifting = Correction.objects.filter(state=State.LIFTING).prefetch_related("at_gateways")
+    return sorted([*wanted, *lifting], key=lambda each: each.pk)
+
+
+def _find(
+    correction: Correction, every: list[Gateway], digests: Mapping[int, str], *, now: datetime
+) -> list[Finding]:
+    rows = {row.gateway_id: row for row in correction.at_gateways.all()}
+    findings, changed = [], False
+    for gateway in every:
+        row = rows.get(gateway.pk) or CorrectionGateway(correction=correction, gateway=gateway)
+        why_not = _why_not(correction, gateway, digests, now=now, was_there=row.verified_once)
+        changed |= _note(row, correction, gateway, why_not, now=now)
+        findings.append(Finding(gateway, why_not, row.wrong_since))
+    if changed:
+        hint(f"correction:{correction.pk}", "gateways")
+    return findings
+
+
+def _why_not(
+    correction: Correction, gateway: Gateway, digests: Mapping[int, str], *, now: datetime, was_there: bool
+) -> str:
+    if correction.state == State.LIFTING:
+        return why_not_gone(correction, gateway, digests=digests, now=now, was_there=was_there)
+    return why_not_in_force(correction, gateway, digests=digests, now=now)
+
+
+def _note(
+    row: CorrectionGateway, correction: Correction, gateway: Gateway, why_not: str, *, now: datetime
+) -> bool:
+    """Write down what the gateway shows, where it differs from what was written before."""
+    before = _facts(row)
+    seen = observed(correction, gateway) or {}
+    row.state = seen.get("state", "")
+    row.verified = not why_not and correction.state != State.LIFTING
+    row.verified_once |= row.verified
+    row.refused = seen.get("refused", row.refused)
+    row.detail = why_not
+    row.probes = seen.get("probes", row.probes)
+    row.checked_at = datetime.fromisoformat(seen["checked_at"]) if "checked_at" in seen else row.checked_at
+    row.wrong_since = (row.wrong_since or now) if why_not else None
+    if row.pk and _facts(row) == before:
+        return False
+    if row.pk:
+        row.save()
+    else:
+        CorrectionGateway.objects.bulk_create([row], ignore_conflicts=True)
+    return True
+
+
+def _facts(row: CorrectionGateway) -> tuple[object, ...]:
+    return row.state, row.verified, row.refused, row.detail, row.probes, row.wrong_since
+
+
+def _needs_settling(correction: Correction, findings: list[Finding], *, now: datetime) -> bool:
+    """Ask without a lock whether there may be anything to do; nearly always there is not."""
+    if correction.state in VERIFIED:
+        return bool(_drift(findings, now=now)) != (correction.drifted_at is not None)
+    return _agreed(findings) or (_overdue(correction, now=now) and correction.state != State.FAILED)
+
+
+@transaction.atomic
+def _settle(seen: Correction, findings: list[Finding], *, now: datetime) -> None:
+    """Move the correction where the findings lead, if it still stands where they were made."""
+    correction = held(seen.pk)
+    if (correction.state, correction.policy_version) == (seen.state, seen.policy_version):
+        _SETTLERS[State(correction.state)](correction, findings, now)
+
+
+def _settle_enforcing(correction: Correction, findings: list[Finding], now: datetime) -> None:
+    if _agreed(findings):
+        activate(correction, now=now)
+    elif correction.state == State.ENFORCING and _overdue(correction, now=now):
+        fail(correction, because=_reasons(findings), now=now)
+
+
+def _settle_verified(correction: Correction, findings: list[Finding], now: datetime) -> None:
+    drift = _drift(findings, now=now)
+    if drift and correction.drifted_at is None:
+        drifted(correction, because=drift, now=now)
+    elif not drift and correction.drifted_at is not None:
+        recovered(correction, now=now)
+
+
+def _settle_lifting(correction: Correction, findings: list[Finding], now: datetime) -> None:
+    if _agreed(findings):
+        finish_lifting(correction, now=now)
+    elif correction.alarmed_at is None and _overdue(correction, now=now):
+        alarm_overdue(correction, because=_reasons(findings), now=now)
+
+
+def _overdue(correction: Correction, *, now: datetime) -> bool:
+    return correction.execute_by is not None and correction.execute_by <= now
+
+
+def _agreed(findings: list[Finding]) -> bool:
+    """Every gateway has shown it, and there is at least one to show it."""
+    return bool(findings) and not any(finding.why_not for finding in findings)
+
+
+def _drift(findings: list[Finding], *, now: datetime) -> str:
+    """Give what has been wrong for longer than an update takes to settle."""
+    lasting = [each for each in findings if each.why_not and each.since and now - each.since >= GRACE]
+    silent = [each for each in findings if each.why_not and each.gateway.is_silent(now=now)]
+    wrong = [each for each in findings if each in lasting or each in silent]
+    return _reasons(wrong) if wrong or not findings else ""
+
+
+def _reasons(findings: list[Finding]) -> str:
+    if not findings:
+        return "No gateway has ever reported."
+    return "; ".join(f"{each.gateway} {each.why_not}" for each in findings if each.why_not)
+
+
+_SETTLERS = {
+    State.ENFORCING: _settle_enforcing,
+    State.FAILED: _settle_enforcing,
+    State.ACTIVE: _settle_verified,
+    State.PERMANENT: _settle_verified,
+    State.LIFTING: _settle_lifting,
+}

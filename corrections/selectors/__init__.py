@@ -1,0 +1,21 @@
+"""What pages, the API and gates want to know. Nothing here changes anything."""
+
+from corrections.selectors.decisions import Standing, eligible, standing
+from corrections.selectors.gateways import Enforcement, GatewayStanding, enforcement, gateways
+from corrections.selectors.impact import Impact, Organisation, impact
+from corrections.selectors.payload import change, payload_of
+
+__all__ = [
+    "Enforcement",
+    "GatewayStanding",
+    "Impact",
+    "Organisation",
+    "Standing",
+    "change",
+    "eligible",
+    "enforcement",
+    "gateways",
+    "impact",
+    "payload_of",
+    "standing",
+]

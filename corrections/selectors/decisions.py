@@ -1,0 +1,94 @@
+"""Who can decide now, whose votes count, and what is still missing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.db.models import Q
+from django.utils import timezone
+
+from corrections.states import Verdict
+from incidents.models import Incident
+from irapp.accounts.models import RoleCode, User
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from django.db.models import QuerySet
+
+    from corrections.models import Proposal, Vote
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How far a proposal has come.
+
+    :param counting: the approvals of people who may still decide; each counts for one person.
+    :param missing: for people, for example ``waiting for 1 of 2 from duty officer or executive``.
+    """
+
+    quorum: int
+    counting: tuple[Vote, ...]
+    lacking_roles: tuple[str, ...]
+    missing: str
+
+    @property
+    def met(self) -> bool:
+        """Enough independent people agreed, among them everyone who has to be."""
+        return not self.missing
+
+
+def standing(proposal: Proposal) -> Standing:
+    """Count the votes by the frozen authority; whoever lost the role or the account no longer counts."""
+    approvals = proposal.votes.filter(verdict=Verdict.APPROVE).select_related("user")
+    counting = tuple(vote for vote in approvals if _counts(proposal, vote))
+    quorum = int(proposal.authority["quorum"])
+    lacking = tuple(
+        role
+        for role in proposal.authority["must_include"]
+        if not any(vote.user.has_role(role) for vote in counting)
+    )
+    return Standing(quorum, counting, lacking, _missing(proposal, len(counting), lacking))
+
+
+def eligible(proposal: Proposal) -> QuerySet[User]:
+    """Give the people who can vote on it now: role held, not the proposer, not voted, may see it."""
+    people = holders(proposal.authority["roles"], proposal.correction.package.incident)
+    voted = proposal.votes.values("person")
+    return people.exclude(person=proposal.proposer.person).exclude(person__in=voted)
+
+
+def holders(roles: Iterable[str], incident: Incident) -> QuerySet[User]:
+    """Give the active people with one of the roles; a restricted incident counts only those who see it."""
+    current = Q(grants__ends_at=None) | Q(grants__ends_at__gt=timezone.now())
+    held = Q(grants__role__in=list(roles)) & current
+    people = User.objects.filter(held, is_active=True).distinct().order_by("username")
+    if not incident.restricted:
+        return people
+    seeing = [user.pk for user in people if Incident.objects.visible_to(user).filter(pk=incident.pk).exists()]
+    return User.objects.filter(pk__in=seeing).order_by("username")
+
+
+def _counts(proposal: Proposal, vote: Vote) -> bool:
+    return (
+        vote.digest == proposal.digest
+        and vote.person != proposal.proposer.person
+        and vote.user.has_role(*proposal.authority["roles"])
+    )
+
+
+def _missing(proposal: Proposal, approvals: int, lacking: tuple[str, ...]) -> str:
+    quorum = int(proposal.authority["quorum"])
+    short = max(quorum - approvals, 0)
+    # Where everybody else has voted, the last one still has to hold the role that is lacking.
+    if lacking and max(short, 1) <= len(lacking):
+        return f"waiting for {max(short, 1)} of {quorum} from {_names(lacking, ' and ')}"
+    if short:
+        among = f", among them {_names(lacking, ' and ')}" if lacking else ""
+        return f"waiting for {short} of {quorum} from {_names(proposal.authority['roles'], ' or ')}{among}"
+    return ""
+
+
+def _names(roles: tuple[str, ...] | list[str], joint: str) -> str:
+    return joint.join(RoleCode(role).label.lower() for role in roles)

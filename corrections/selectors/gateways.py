@@ -1,0 +1,96 @@
+"""What is wanted, delivered, acknowledged and observed, per gateway."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from corrections.models import CorrectionGateway, Gateway, PolicyVersion
+from corrections.publishing.readback import observed, why_not_gone, why_not_in_force
+from corrections.states import IN_POLICY, State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from corrections.models import Correction
+
+
+@dataclass(frozen=True)
+class GatewayStanding:
+    """One gateway as pages show it.
+
+    :param behind: versions between what it acknowledges and the newest policy.
+    :param problems: what an operator should know; empty when all is well.
+    """
+
+    gateway: Gateway
+    silent: bool
+    behind: int
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Enforcement:
+    """One correction at one gateway.
+
+    :param why_not: what is missing before the gateway counts; empty when it agrees.
+    """
+
+    gateway: Gateway
+    row: CorrectionGateway | None
+    why_not: str
+
+
+def gateways(*, now: datetime) -> list[GatewayStanding]:
+    """Give every gateway whose word counts."""
+    newest = PolicyVersion.objects.only("version").first()
+    version = newest.version if newest else 0
+    return [_standing(gateway, version, now=now) for gateway in Gateway.objects.expected()]
+
+
+def enforcement(correction: Correction, *, now: datetime) -> list[Enforcement]:
+    """Give the correction as each gateway shows it."""
+    rows = {row.gateway_id: row for row in correction.at_gateways.all()}
+    every = list(Gateway.objects.expected())
+    digests = published(every)
+    return [
+        Enforcement(
+            gateway, rows.get(gateway.pk), _why_not(correction, gateway, rows.get(gateway.pk), digests, now)
+        )
+        for gateway in every
+    ]
+
+
+def published(every: Iterable[Gateway]) -> dict[int, str]:
+    """Give the digests of the policies that these gateways acknowledge, as they were published."""
+    versions = {gateway.policy_version for gateway in every if gateway.policy_version}
+    return dict(PolicyVersion.objects.filter(version__in=versions).values_list("version", "digest"))
+
+
+def _why_not(
+    correction: Correction,
+    gateway: Gateway,
+    row: CorrectionGateway | None,
+    digests: dict[int, str],
+    now: datetime,
+) -> str:
+    if correction.state in IN_POLICY:
+        return why_not_in_force(correction, gateway, digests=digests, now=now)
+    if correction.state == State.LIFTING:
+        was_there = row is not None and row.verified_once
+        return why_not_gone(correction, gateway, digests=digests, now=now, was_there=was_there)
+    return "" if observed(correction, gateway) is None else "still carries it"
+
+
+def _standing(gateway: Gateway, newest: int, *, now: datetime) -> GatewayStanding:
+    silent = gateway.is_silent(now=now)
+    behind = max(newest - (gateway.policy_version or 0), 0)
+    said = (gateway.report or {}).get("problems", [])
+    problems = [
+        *(["Nothing was heard of it lately."] if silent else []),
+        *([] if gateway.live else ["Its Envoy does not answer."]),
+        *([f"Envoy rejected an update: {gateway.error}"] if gateway.rejected else []),
+        *(problem["detail"] for problem in said),
+    ]
+    return GatewayStanding(gateway, silent, behind, tuple(problems))
