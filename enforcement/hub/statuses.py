@@ -1,0 +1,129 @@
+"""What the gateways said last, and whether they still speak."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+import msgspec
+import structlog
+
+from enforcement.hub import disk
+from enforcement.hub.http import ProblemError
+from enforcement.policy import Name
+from enforcement.report import GatewayReport
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from enforcement.hub.bell import Bell
+
+LIVE_SECONDS = 10.0
+MOST_GATEWAYS = 2_000
+SAVE_EVERY = 1.0
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+log = structlog.get_logger()
+
+
+class SeenReport(GatewayReport, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A gateway's last report, when it came, and whether the gateway still speaks."""
+
+    seen_at: datetime
+    live: bool
+
+
+class Statuses:
+    """The last report of each gateway. Outlives a restart of the hub, so that silence is noticed."""
+
+    def __init__(self, folder: Path, bell: Bell) -> None:
+        self._path = disk.private_folder(folder) / "statuses.json"
+        self._bell = bell
+        self._seen: dict[str, SeenReport] = self._load()
+        self._heard: dict[str, float] = {}
+        self._told: dict[str, bytes] = {}
+        self._saving = asyncio.Lock()
+        self._saved = 0.0
+        self._start = secrets.token_hex(4)
+        self._revision = 0
+
+    def take(self, report: GatewayReport) -> None:
+        """Note a report; wake those who wait if it says something new."""
+        _check_name(report.gateway)
+        if report.gateway not in self._seen and len(self._seen) >= MOST_GATEWAYS:
+            raise ProblemError(422, "bad_report", f"gateway: there are {MOST_GATEWAYS} already")
+        was_live = self._is_live(report.gateway)
+        fields = {name: getattr(report, name) for name in report.__struct_fields__}
+        self._seen[report.gateway] = SeenReport(**fields, seen_at=datetime.now(UTC), live=True)
+        self._heard[report.gateway] = time.monotonic()
+        said = msgspec.json.encode(_without_times(report))
+        if not was_live or self._told.get(report.gateway) != said:
+            self._told[report.gateway] = said
+            self._revision += 1
+            self._bell.ring()
+
+    def all(self) -> dict[str, SeenReport]:
+        """Give every gateway's last report, by name."""
+        return {
+            name: msgspec.structs.replace(seen, live=self._is_live(name))
+            for name, seen in sorted(self._seen.items())
+        }
+
+    @property
+    def tag(self) -> str:
+        """What changes whenever a gateway says something new or falls silent."""
+        live = ",".join(name for name in sorted(self._seen) if self._is_live(name))
+        return f"{self._start}-{self._revision}-{sha256(live.encode()).hexdigest()[:16]}"
+
+    def next_silence(self) -> float:
+        """Give the seconds until a gateway that lives now would count as silent."""
+        now = time.monotonic()
+        ages = [now - heard for heard in self._heard.values()]
+        return min((LIVE_SECONDS - age for age in ages if age < LIVE_SECONDS), default=LIVE_SECONDS) + 0.01
+
+    async def keep(self) -> None:
+        """Write the reports down, at most once a second."""
+        if self._saving.locked() or time.monotonic() - self._saved < SAVE_EVERY:
+            return
+        async with self._saving:
+            self._saved = time.monotonic()
+            try:
+                await asyncio.to_thread(disk.replace, self._path, msgspec.json.encode(self._seen))
+            except OSError as error:
+                log.warning("statuses_not_stored", error=error.strerror)
+
+    def _is_live(self, name: str) -> bool:
+        return time.monotonic() - self._heard.get(name, -LIVE_SECONDS) < LIVE_SECONDS
+
+    def _load(self) -> dict[str, SeenReport]:
+        raw = disk.read(self._path)
+        if raw is None:
+            return {}
+        try:
+            return msgspec.json.decode(raw, type=dict[str, SeenReport])
+        except msgspec.DecodeError as error:
+            # Every gateway reports again within seconds; only who fell silent before is forgotten.
+            log.warning("statuses_unreadable", error=str(error))
+            return {}
+
+
+def _check_name(name: str) -> None:
+    try:
+        msgspec.convert(name, Name)
+    except msgspec.ValidationError as error:
+        raise ProblemError(422, "bad_report", f"gateway: {error}") from error
+
+
+def _without_times(report: GatewayReport) -> GatewayReport:
+    """Leave out what changes although nothing happened."""
+    return msgspec.structs.replace(
+        report,
+        reported_at=NEVER,
+        corrections={
+            name: msgspec.structs.replace(correction, checked_at=NEVER)
+            for name, correction in report.corrections.items()
+        },
+    )

@@ -1,0 +1,207 @@
+"""The hub as a real process: what gateways report and hand in."""
+
+import json
+import signal
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import pytest
+
+from enforcement.hub.statuses import LIVE_SECONDS
+from tests.enforcement.hub_process import HubProcess, signed
+
+
+@pytest.fixture
+def hub(tmp_path):
+    process = HubProcess(tmp_path, more={"HUB_TRAFFIC_RECORDS": "5000"}).start()
+    yield process
+    process.end(signal.SIGKILL)
+
+
+def report(gateway="gateway-1", **changes):
+    return {"gateway": gateway, "agent_version": "1", "reported_at": "2026-01-02T03:04:05Z", **changes}
+
+
+def records(count, *, user="alice", start=0):
+    return [
+        {
+            "at": "2026-01-02T03:04:05Z",
+            "gateway": "gateway-1",
+            "user": user,
+            "organisation": "acme",
+            "key": "key-alice",
+            "application": "acme-support",
+            "use_case": "customer-support",
+            "endpoint": "chat.completions",
+            "model": "aurora-large",
+            "status": 200,
+            "tokens_in": start + number,
+        }
+        for number in range(count)
+    ]
+
+
+def hand_in(hub, *args, **options):
+    return hub.post("/v1/traffic", {"gateway": "gateway-1", "records": records(*args, **options)})
+
+
+def traffic(hub, after="", limit=1000):
+    return hub.get(f"/v1/traffic?after={after}&limit={limit}").json
+
+
+def test_a_report_is_given_back_with_when_it_came_and_that_it_lives(hub):
+    hub.put(signed(3, "alice"))
+    corrections = {
+        "COR-0000.1": {"state": "in_force", "verified": True, "checked_at": "2026-01-02T03:04:05Z"}
+    }
+    assert hub.post("/v1/status", report(corrections=corrections)).status == 204
+    status = hub.get("/v1/status").json
+
+    assert status["policy"]["version"] == 3
+    assert status["gateways"]["gateway-1"]["live"] is True
+    assert status["gateways"]["gateway-1"]["corrections"]["COR-0000.1"]["verified"] is True
+    assert status["gateways"]["gateway-1"]["seen_at"] > "2026"
+
+
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [
+        (b"nope", "malformed"),
+        (report(policy="1"), "policy"),
+        (report(surprise=1), "surprise"),
+        (report(gateway=""), "gateway"),
+        (report(gateway="two words"), "gateway"),
+        (report(reported_at="yesterday"), "reported_at"),
+        (b"[" * 100_000, ""),
+    ],
+)
+def test_a_report_that_is_not_one_is_refused_by_field(hub, body, named):
+    answer = hub.post("/v1/status", body)
+
+    assert (answer.status, answer.json["code"]) == (422, "bad_report")
+    assert named in answer.json["detail"]
+    assert hub.get("/v1/status").json["gateways"] == {}
+
+
+def waiting(hub, tag, seconds):
+    return hub.get(f"/v1/status?wait={seconds}", headers={"if-none-match": tag})
+
+
+def test_who_waits_hears_something_new_at_once_and_the_same_again_not_at_all(hub):
+    hub.post("/v1/status", report())
+    tag = hub.get("/v1/status").headers["etag"]
+    hub.post("/v1/status", report(reported_at="2026-01-02T03:04:07Z"))
+    same = waiting(hub, tag, 0)
+    with ThreadPoolExecutor(1) as pool:
+        news = pool.submit(waiting, hub, tag, 20)
+        hub.post("/v1/status", report(problems=[{"code": "x", "detail": "y"}]))
+
+        assert news.result().json["gateways"]["gateway-1"]["problems"][0]["code"] == "x"
+        assert news.result().seconds < 2
+    assert same.status == 304
+
+
+def test_a_new_policy_wakes_who_waits_for_the_status(hub):
+    tag = hub.get("/v1/status").headers["etag"]
+    hub.put(signed(1))
+
+    assert waiting(hub, tag, 20).json["policy"]["version"] == 1
+
+
+def test_a_gateway_that_falls_silent_is_noticed_by_who_waits(hub):
+    hub.post("/v1/status", report())
+    tag = hub.get("/v1/status").headers["etag"]
+    answer = waiting(hub, tag, 25)
+
+    assert answer.json["gateways"]["gateway-1"]["live"] is False
+    assert answer.seconds == pytest.approx(LIVE_SECONDS, abs=1.5)
+
+
+def test_a_gateway_that_fell_silent_is_not_forgotten_by_a_restart(hub):
+    hub.post("/v1/status", report())
+    hub.end(signal.SIGKILL)
+    hub.start()
+
+    assert hub.get("/v1/status").json["gateways"]["gateway-1"]["live"] is False
+
+
+def test_traffic_is_read_in_order_page_by_page(hub):
+    hand_in(hub, 3)
+    hand_in(hub, 2, start=3)
+    first = traffic(hub, limit=4)
+    second = traffic(hub, first["cursor"])
+    third = traffic(hub, second["cursor"])
+
+    assert [record["tokens_in"] for record in first["records"]] == [0, 1, 2, 3]
+    assert [record["tokens_in"] for record in second["records"]] == [4]
+    assert (third["records"], third["cursor"]) == ([], second["cursor"])
+    assert {page["lost"] for page in (first, second, third)} == {0}
+
+
+def test_a_cursor_survives_a_killed_hub_and_half_a_line(hub):
+    hand_in(hub, 3)
+    cursor = traffic(hub, limit=2)["cursor"]
+    hub.end(signal.SIGKILL)
+    [segment] = (hub.state / "traffic").iterdir()
+    with segment.open("ab") as file:
+        file.write(b'{"at":"2026')
+    hub.start()
+    hand_in(hub, 1, user="bob")
+
+    assert [record["user"] for record in traffic(hub, cursor)["records"]] == ["alice", "bob"]
+
+
+def test_a_reader_who_comes_too_late_is_told_how_much_is_lost(hub):
+    for batch in range(4):
+        hand_in(hub, 5000, start=5000 * batch)
+    page = traffic(hub, limit=10_000)
+
+    assert page["lost"] > 0
+    assert page["records"][0]["tokens_in"] == page["lost"]
+    assert page["lost"] + len(page["records"]) == int(page["cursor"])
+    assert sum(1 for _ in (hub.state / "traffic").iterdir()) <= 3
+
+
+def test_batches_handed_in_at_once_are_all_kept(hub):
+    with ThreadPoolExecutor(8) as pool:
+        statuses = set(pool.map(lambda number: hand_in(hub, 10, start=10 * number).status, range(16)))
+    numbers = sorted(record["tokens_in"] for record in traffic(hub)["records"])
+
+    assert statuses == {204}
+    assert numbers == list(range(160))
+
+
+@pytest.mark.parametrize("query", ["after=x", "limit=-1", "after=1&limit=y"])
+def test_a_bad_cursor_or_limit_is_refused(hub, query):
+    assert hub.get(f"/v1/traffic?{query}").json["code"] == "bad_query"
+
+
+def test_traffic_that_is_not_one_batch_is_refused_whole(hub):
+    bad = {**records(1)[0], "prompt": "secret"}
+    answer = hub.post("/v1/traffic", {"gateway": "g", "records": [records(1)[0], bad]})
+
+    assert (answer.status, answer.json["code"]) == (422, "bad_traffic")
+    assert "prompt" in answer.json["detail"]
+    assert traffic(hub)["records"] == []
+
+
+def test_a_full_disk_refuses_traffic_and_breaks_nothing(hub):
+    hand_in(hub, 1)
+    [segment] = (hub.state / "traffic").iterdir()
+    kept = json.loads(segment.read_bytes())
+    with _in_the_way(segment):
+        assert hand_in(hub, 1).status == 503
+    hand_in(hub, 1, user="bob")
+
+    assert [record["user"] for record in traffic(hub)["records"]] == [kept["user"], "bob"]
+
+
+@contextmanager
+def _in_the_way(path):
+    """Put a folder where a file should be written."""
+    aside = path.with_suffix(".aside")
+    path.rename(aside)
+    path.mkdir()
+    yield
+    path.rmdir()
+    aside.rename(path)
