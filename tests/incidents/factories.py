@@ -6,7 +6,7 @@ from incidents import actions
 from incidents.models import Incident, IncidentRole, Note, State
 from incidents.preparation import actions as preparation
 from incidents.preparation.contents import FallbackContent, ModelContent, PlanContent, Step, ThreatContent
-from irapp.accounts.models import RoleCode
+from irapp.accounts.models import RoleCode, User
 from tests.irapp.factories import make_user
 
 _numbers = count(1)
@@ -48,6 +48,7 @@ def make_ready(incident_id, move, *, by):
         make_prepared(incident_id, by=by)
     if move == "begin_execution":
         make_assessment(incident_id, by=by)
+        make_deciders()
     if move == "close":
         for task in Incident.objects.get(pk=incident_id).tasks.open():
             actions.finish_task(task_id=task.pk, by=by)
@@ -68,6 +69,12 @@ def make_prepared(incident_id, *, by):
     fallback = make_fallback(model=model, by=by)
     preparation.consider_fallback(incident_id=incident_id, fallback_id=fallback.pk, by=by)
     preparation.confirm_authority(incident_id=incident_id, authority="The duty officer", by=by)
+
+
+def make_deciders():
+    """Have enough people to decide on corrections, as execution asks for."""
+    while User.objects.filter(grants__role=RoleCode.EXECUTIVE).count() < 2:
+        make_user(RoleCode.EXECUTIVE)
 
 
 def make_assessment(incident_id, *, by, body="Seen in 3 of 200 sampled sessions; medium confidence."):
