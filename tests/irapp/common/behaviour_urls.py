@@ -5,6 +5,7 @@ import itertools
 import json
 import threading
 import time
+from datetime import timedelta
 
 from django import forms
 from django.contrib.auth.decorators import login_not_required
@@ -17,7 +18,7 @@ from django.utils import timezone
 from irapp.common import showcase
 from irapp.common.errors import ConflictError
 
-PAGE = """{% extends "base.html" %}{% load ui %}
+PAGE = """{% extends "base.html" %}{% load ui formats %}
 {% block live %}{% include "components/live_meta.html" with url=stream only %}{% endblock %}
 {% block title %}Try{% endblock %}{% block heading %}Try{% endblock %}{% block content %}
 {% for verb in verbs %}
@@ -33,7 +34,14 @@ PAGE = """{% extends "base.html" %}{% load ui %}
 <button type="submit">Once</button></form><div id="slow-out"></div>
 <ul data-list><li data-row><a href="/one/">one</a></li><li data-row><a href="/two/">two</a></li></ul>
 <button type="button" data-dialog="sample">Open</button>
-{% dialog "sample" "Sample" %}<p>Text</p>{% enddialog %}
+{% dialog "sample" "Sample" %}
+<form method="post" action="/answer/" hx-post="/answer/" hx-target="#out">
+<button type="submit" id="accepted">Accepted</button></form>
+<form method="post" action="/refuse/" hx-post="/refuse/" hx-target="#out">
+<input name="typed" aria-label="Typed"><button type="submit" id="refused">Refused</button></form>
+{% enddialog %}
+<div id="own"><h2>Own</h2><button id="gone" hx-get="/own/" hx-target="#own">Replace me</button></div>
+{% digest "sha256:abcdef" %} {% countdown due "to decide" %}
 {% endblock %}"""
 FORM = """{% load ui %}
 <form id="form" method="post" action="/form/" hx-post="/form/" hx-target="#form" novalidate>
@@ -69,6 +77,7 @@ def show(request, source, **values):
         "verbs": ["post", "put", "patch", "delete"],
         "stream": "/stream/",
         "inbox_count": 3,
+        "due": timezone.now() + timedelta(minutes=15, seconds=3),
     }
     for mark, part in PARTS.items():
         source = source.replace(mark, part)
@@ -137,6 +146,7 @@ views = {
     "counter/": counter,
     "form/": form,
     "slow/": slow,
+    "own/": lambda _request: HttpResponse('<div id="own"><h2>New</h2></div>'),
     "styles/": styles,
     "one/": lambda request: show(request, PAGE, form=Reason()),
     "two/": lambda request: show(request, PAGE, form=Reason()),

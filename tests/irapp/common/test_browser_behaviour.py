@@ -201,6 +201,52 @@ def test_a_dialog_gives_focus_back_when_it_closes(opened):
     expect(page.locator("[data-dialog=sample]")).to_be_focused()
 
 
+def test_a_dialog_closes_when_its_form_was_accepted(opened):
+    page = opened("/try/")
+
+    page.click("[data-dialog=sample]")
+    page.click("#accepted")
+
+    expect(page.locator("#sample")).to_be_hidden()
+    expect(page.locator("#out")).to_have_text("POST done")
+
+
+def test_a_refusal_is_told_inside_the_open_dialog_and_loses_nothing(opened):
+    page = opened("/try/")
+
+    page.click("[data-dialog=sample]")
+    page.fill("[name=typed]", "a long reason")
+    page.click("#refused")
+
+    expect(page.locator("#sample [data-refusal]")).to_be_focused()
+    expect(page.locator("[name=typed]")).to_have_value("a long reason")
+
+
+def test_focus_is_not_lost_when_its_element_is_replaced(opened):
+    page = opened("/try/")
+
+    page.click("#gone")
+
+    expect(page.locator("#own h2", has_text="New")).to_be_focused()
+
+
+def test_copying_says_so(opened):
+    page = opened("/try/", permissions=["clipboard-read", "clipboard-write"])
+
+    page.click("[data-copy]")
+
+    expect(page.locator("#live-status")).to_have_text("Copied")
+    assert page.evaluate("navigator.clipboard.readText()") == "sha256:abcdef"
+
+
+def test_a_deadline_runs_while_the_page_is_open(opened):
+    page = opened("/try/")
+    expect(page.locator(".clock")).to_have_attribute("data-state", "ok")
+
+    expect(page.locator(".clock")).to_have_attribute("data-state", "soon")
+    expect(page.locator(".clock .left")).to_have_text("14 min left")
+
+
 def test_a_chosen_theme_outlives_the_page_and_the_system(opened):
     page = opened("/try/", color_scheme="light")
     page.click(".person")

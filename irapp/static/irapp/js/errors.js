@@ -1,10 +1,12 @@
 // htmx 4 swaps the body of 4xx and 5xx answers. A refusal belongs into #messages, not into the panel that asked;
 // a 422 with a form in it (no data-refusal) is swapped where it was asked for. A lost session goes to the sign-in page.
 (() => {
+  // An open dialog covers the page: what went wrong is told inside it.
   const say = (html) => {
-    const box = document.getElementById("messages");
-    box.replaceChildren(html);
-    box.firstElementChild?.focus();
+    for (const old of document.querySelectorAll("[data-refusal]")) old.remove();
+    const box = document.querySelector("dialog[open] .dialog-body") ?? document.getElementById("messages");
+    box.prepend(html);
+    box.querySelector("[data-refusal]")?.focus();
   };
   const unreachable = () => document.getElementById("unreachable").content.cloneNode(true);
 
