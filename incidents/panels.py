@@ -47,6 +47,13 @@ def register(name: str, template: str, order: int, content: Content) -> None:
     _panels[name] = Panel(name, template, order, content)
 
 
+def fill(name: str, incident: Incident, user: User) -> Filled | None:
+    """Fill one panel, or give None where it is unknown or has nothing to show."""
+    panel = _panels.get(name)
+    data = panel.content(incident, user) if panel else None
+    return Filled(name, panel.template, data) if panel and data is not None else None
+
+
 def filled(incident: Incident, user: User) -> list[Filled]:
     """Fill every panel that has something to show to this reader."""
     ordered = sorted(_panels.values(), key=lambda panel: (panel.order, panel.name))

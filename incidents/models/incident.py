@@ -101,6 +101,11 @@ class Incident(ConcurrentTransitionMixin, models.Model):
         return int(self.pk)
 
     @property
+    def topic(self) -> str:
+        """The hint that tells open pages of a change."""
+        return f"incident:{self.pk}"
+
+    @property
     def is_open(self) -> bool:
         """Not closed and not dismissed."""
         return self.state in OPEN

@@ -1,0 +1,88 @@
+"""What the page of one incident shows beside its panels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.urls import reverse
+
+from incidents import gates, policies
+from incidents.states import FORWARD, STAGES, State
+
+if TYPE_CHECKING:
+    from incidents.gates import Condition
+    from incidents.models import Incident, SkippedCondition
+    from incidents.moves import Move
+    from irapp.accounts.models import User
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stage as the track draws it."""
+
+    label: str
+    status: str
+
+
+@dataclass(frozen=True)
+class Button:
+    """A move somebody may want to make; ``why_not`` is empty where they may."""
+
+    name: str
+    label: str
+    target: str
+    url: str
+    why_not: str
+
+
+@dataclass(frozen=True)
+class NextStep:
+    """The way on: what it asks for, what is missing, who may go."""
+
+    button: Button | None
+    conditions: list[Condition]
+    emergency: Button | None
+    others: list[Button]
+    skipped: list[SkippedCondition]
+
+    @property
+    def missing(self) -> list[Condition]:
+        """What is not met yet."""
+        return [condition for condition in self.conditions if not condition.met]
+
+
+def stages(incident: Incident) -> list[Stage]:
+    """Draw the four stages and the end; a dismissed incident has none before it."""
+    names = [*STAGES, State.CLOSED]
+    place = names.index(incident.state) if incident.state in names else -1
+    ended = incident.state == State.CLOSED
+    return [
+        Stage(state.label, "done" if i < place or ended else "current" if i == place else "ahead")
+        for i, state in enumerate(names)
+    ]
+
+
+def next_step(incident: Incident, user: User) -> NextStep:
+    """Say how this incident goes on, for this reader."""
+    moves = incident.moves
+    onward = moves.get(FORWARD.get(State(incident.state), ""))
+    urgent = moves.get("declare_emergency") if not incident.is_emergency else None
+    named = {"declare_emergency", onward.name if onward else ""}
+    return NextStep(
+        button=_button(incident, onward, user) if onward else None,
+        conditions=gates.conditions(incident, onward.name) if onward else [],
+        emergency=_button(incident, urgent, user) if urgent else None,
+        others=[_button(incident, move, user) for name, move in moves.items() if name not in named],
+        skipped=list(incident.skipped.select_related("by", "made_up_by")),
+    )
+
+
+def _button(incident: Incident, move: Move, user: User) -> Button:
+    return Button(
+        name=move.name,
+        label=move.terms.label,
+        target=move.target.label,
+        url=reverse("incidents:move", args=[incident.pk, move.name]),
+        why_not=policies.why_not(policies.check_can_move, incident, move.name, user),
+    )
