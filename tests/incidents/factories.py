@@ -73,7 +73,7 @@ def make_prepared(incident_id, *, by):
 
 def make_deciders():
     """Have enough people to decide on corrections, as execution asks for."""
-    while User.objects.filter(grants__role=RoleCode.EXECUTIVE).count() < 2:
+    while User.objects.filter(grants__role=RoleCode.EXECUTIVE, is_active=True).count() < 2:
         make_user(RoleCode.EXECUTIVE)
 
 
