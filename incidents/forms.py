@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 
 from incidents.models import IncidentRole, Note, Severity, Task
-from incidents.policies import FIT, WRITERS
-from incidents.selectors.people import holding
 from incidents.selectors.timeline import Kind
 from incidents.states import State
 from irapp.common.errors import InvalidError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from incidents.moves import Move
+    from irapp.accounts.models import User
 
 SEVERITIES = [("", "Not judged yet"), *Severity.choices]
 STATES = [("", "Any"), ("OPEN", "Open"), *State.choices]
@@ -116,18 +115,30 @@ class EditNote(forms.Form):
     revision = forms.IntegerField(min_value=1, widget=forms.HiddenInput)
 
 
-class Person(forms.ModelChoiceField):  # type: ignore[type-arg]  # cannot be subscripted at run time
-    """Somebody who holds one of the roles."""
+class People(forms.Form):
+    """A form that names people; the page reads them once for all its forms."""
 
-    def __init__(self, *roles: str, **named: Any) -> None:
-        super().__init__(queryset=holding(*roles), **named)
+    def __init__(self, *args: Any, people: Iterable[User], **named: Any) -> None:
+        super().__init__(*args, **named)
+        choices = [(person.pk, str(person)) for person in people]
+        for field in self.fields.values():
+            if isinstance(field, Person):
+                field.choices = [("", field.nobody), *choices]
 
 
-class AddTask(forms.Form):
+class Person(forms.TypedChoiceField):
+    """Somebody, by key."""
+
+    def __init__(self, *, nobody: str = "Choose", **named: Any) -> None:
+        self.nobody = nobody
+        super().__init__(coerce=int, empty_value=None, **named)
+
+
+class AddTask(People):
     """Something to do."""
 
     title = forms.CharField(label="Task", max_length=200)
-    owner = Person(*WRITERS, required=False, empty_label="Nobody yet")
+    owner_id = Person(label="Owner", required=False, nobody="Nobody yet")
     due_at = forms.DateTimeField(
         label="Due (UTC)",
         required=False,
@@ -145,17 +156,11 @@ class FinishTask(forms.Form):
     )
 
 
-class TakeTask(forms.Form):
-    """Who does it."""
-
-    owner = Person(*WRITERS)
-
-
-class Assign(forms.Form):
+class Assign(People):
     """A part for somebody."""
 
     role = forms.ChoiceField(label="Part", choices=IncidentRole.Part.choices)
-    user = Person(*{role for roles in FIT.values() for role in roles}, label="Person")
+    user_id = Person(label="Person")
 
 
 class Filters(forms.Form):

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from incidents import actions, forms, panels, policies
 from incidents.selectors.page import next_step, stages
 from incidents.selectors.stale import compare
-from incidents.views.parts import people_part, tasks_part, timeline_part
+from incidents.views.parts import forms_part, people_part, tasks_part, timeline_part
 from incidents.views.shared import back_to, form_page, visible
 from irapp.common.errors import ConflictError
 
@@ -45,6 +45,7 @@ def detail(request: SignedInRequest, pk: int) -> HttpResponse:
         **people_part(incident, request),
         **tasks_part(incident, request),
         **timeline_part(incident, request),
+        **forms_part(incident, request),
     }
     return render(request, "incidents/detail.html", context)
 

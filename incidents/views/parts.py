@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from incidents import forms, policies
+from incidents.selectors.people import crew
 from incidents.selectors.timeline import timeline as read_timeline
 from incidents.views.shared import visible
 
@@ -21,10 +22,8 @@ if TYPE_CHECKING:
 
 def people_part(incident: Incident, request: SignedInRequest) -> dict[str, Any]:
     """Who is on it, and who may be."""
-    may = not policies.why_not(policies.check_can_assign, incident, "COMMANDER", request.user)
     return {
         "people": list(incident.parts.filter(until=None).select_related("user").order_by("since")),
-        "assign_form": forms.Assign() if may else None,
         "may_relieve": not policies.why_not(policies.check_can_assign, incident, "RESPONDER", request.user),
         "may_restrict": not policies.why_not(policies.check_can_restrict, incident, request.user),
     }
@@ -35,12 +34,22 @@ def tasks_part(incident: Incident, request: SignedInRequest) -> dict[str, Any]:
     tasks = list(
         incident.tasks.select_related("owner", "finished_by").order_by("finished_at", "due_at", "pk")[:200]
     )
-    may = not policies.why_not(policies.check_can_write, incident, request.user)
     return {
         "open_tasks": [task for task in tasks if task.is_open],
         "finished_tasks": [task for task in tasks if not task.is_open],
-        "may_write": may,
-        "task_form": forms.AddTask() if may else None,
+        "may_write": not policies.why_not(policies.check_can_write, incident, request.user),
+    }
+
+
+def forms_part(incident: Incident, request: SignedInRequest) -> dict[str, Any]:
+    """Give the empty forms of those who may use them; the people in them are read once."""
+    may_assign = not policies.why_not(policies.check_can_assign, incident, "COMMANDER", request.user)
+    may_write = not policies.why_not(policies.check_can_write, incident, request.user)
+    people = crew() if may_assign or may_write else []
+    return {
+        "assign_form": forms.Assign(people=people) if may_assign else None,
+        "task_form": forms.AddTask(people=people) if may_write else None,
+        "note_form": forms.WriteNote() if may_write else None,
     }
 
 
@@ -55,7 +64,6 @@ def timeline_part(incident: Incident, request: SignedInRequest) -> dict[str, Any
         "timeline_url": _address(incident, request),
         "timeline_form": form,
         "kind": kind,
-        "note_form": forms.WriteNote(),
         "newer_url": f"?kind={kind}#timeline" if before else "",
         "older_url": f"?kind={kind}&before={found.before}#timeline" if found.before else "",
     }

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from incidents import actions, forms, policies
 from incidents.models import Incident, IncidentRole, Note, Task
+from incidents.selectors.people import crew
 from incidents.selectors.stale import compare
 from incidents.views.parts import people_part, tasks_part
 from incidents.views.shared import again, back_to, form_page, fragment, visible
@@ -80,17 +81,16 @@ def edit_note(request: SignedInRequest, pk: int) -> HttpResponse:
 @require_POST
 def add_task(request: SignedInRequest, pk: int) -> HttpResponse:
     """Add something to do."""
-    incident, form = visible(request, pk), forms.AddTask(request.POST)
+    incident, people = visible(request, pk), crew()
+    form = forms.AddTask(request.POST, people=people)
     if form.is_valid():
-        content = dict(form.cleaned_data)
-        owner = content.pop("owner")
         with forms.refusals_in(form):
-            actions.add_task(incident_id=pk, owner_id=owner.pk if owner else None, by=request.user, **content)
+            actions.add_task(incident_id=pk, by=request.user, **form.cleaned_data)
     if form.errors:
         return again(request, "add_task", {"incident": incident, "form": form})
     if not request.htmx:
         return back_to(incident, "tasks")
-    context = {"incident": incident, "form": forms.AddTask()}
+    context = {"incident": incident, "form": forms.AddTask(people=people)}
     return fragment(request, "incidents/parts/add_task.html", context, incident)
 
 
@@ -122,14 +122,14 @@ def unfinish_task(request: SignedInRequest, pk: int) -> HttpResponse:
 @require_POST
 def assign(request: SignedInRequest, pk: int) -> HttpResponse:
     """Give somebody a part."""
-    incident, form = visible(request, pk), forms.Assign(request.POST)
+    incident, people = visible(request, pk), crew()
+    form = forms.Assign(request.POST, people=people)
     if not form.is_valid():
         return again(request, "assign", {"incident": incident, "form": form})
-    person, role = form.cleaned_data["user"], form.cleaned_data["role"]
-    actions.assign(incident_id=pk, user_id=person.pk, role=role, by=request.user)
+    actions.assign(incident_id=pk, by=request.user, **form.cleaned_data)
     if not request.htmx:
         return back_to(incident, "people")
-    context = {"incident": incident, "form": forms.Assign()}
+    context = {"incident": incident, "form": forms.Assign(people=people)}
     return fragment(request, "incidents/parts/assign.html", context, incident)
 
 
