@@ -76,7 +76,7 @@ def ago(value: datetime | None) -> str:
         return NOTHING
     value = value.astimezone(UTC)
     return format_html(
-        '<time class="when nowrap" datetime="{}" title="{} UTC" data-ago>{}</time>',
+        '<time class="when ago-only" datetime="{}" title="{} UTC" data-ago>{}</time>',
         value.strftime("%Y-%m-%dT%H:%M:%SZ"),
         value.strftime("%Y-%m-%d %H:%M:%S"),
         relative(value, timezone.now()),

@@ -56,21 +56,24 @@ def is_here(place: Place, match: ResolverMatch | None) -> bool:
     return match.namespace in place.namespaces
 
 
-def _entry(place: Place, match: ResolverMatch | None) -> dict[str, object] | None:
+def _address(url_name: str) -> str:
     try:
-        url = reverse(place.url_name)
+        return reverse(url_name)
     except NoReverseMatch:  # an app that is not installed has no place
-        return None
-    return {**place._asdict(), "url": url, "current": is_here(place, match)}
+        return ""
+
+
+def _entry(place: Place, match: ResolverMatch | None) -> dict[str, object]:
+    return {**place._asdict(), "url": _address(place.url_name), "current": is_here(place, match)}
 
 
 @register.inclusion_tag("components/nav.html", takes_context=True)
 def navigation(context: template.Context) -> dict[str, object]:
-    """Show the places that exist, the one we are in marked; ``inbox_count`` comes from the page's context."""
+    """Show the places that exist, the one we are in marked; the inbox's count is fetched after the page."""
     match = getattr(context.get("request"), "resolver_match", None)
-    entries = [entry for place in PLACES if (entry := _entry(place, match))]
+    entries = [entry for place in PLACES if (entry := _entry(place, match))["url"]]
     return {
         "primary": [entry for entry in entries if entry["primary"]],
         "others": [entry for entry in entries if not entry["primary"]],
-        "inbox_count": context.get("inbox_count", 0),
+        "count_url": _address("incidents:inbox_count"),
     }

@@ -76,7 +76,6 @@ def show(request, source, **values):
         "user": Person(),
         "verbs": ["post", "put", "patch", "delete"],
         "stream": "/stream/",
-        "inbox_count": 3,
         "due": timezone.now() + timedelta(minutes=15, seconds=3),
     }
     for mark, part in PARTS.items():
@@ -132,6 +131,10 @@ def answer(request):
     return HttpResponse(f'<div id="out">{request.method} done</div>')
 
 
+def waiting(_request):
+    return HttpResponse('<span id="inbox-count"><span class="count">3</span></span>')
+
+
 def crash(request):
     return render(request, "500.html", status=500)
 
@@ -151,7 +154,11 @@ views = {
     "one/": lambda request: show(request, PAGE, form=Reason()),
     "two/": lambda request: show(request, PAGE, form=Reason()),
 }
-incidents = [path("incidents/", open_to_all(views["one/"]), name="list")]
+incidents = [
+    path("incidents/", open_to_all(views["one/"]), name="list"),
+    path("inbox/", open_to_all(views["one/"]), name="inbox"),
+    path("inbox/count/", open_to_all(waiting), name="inbox_count"),
+]
 urlpatterns = [path(address, open_to_all(view)) for address, view in views.items()]
 urlpatterns += [
     path("", include((incidents, "incidents"))),

@@ -155,6 +155,12 @@ def test_without_the_stream_the_page_asks_by_itself(opened):
     expect(page.locator("#counter")).to_contain_text("fetched")
 
 
+def test_the_navigation_fetches_how_much_waits(opened):
+    page = opened("/try/")
+
+    expect(page.locator("#inbox-count .count")).to_have_text("3")
+
+
 def test_keys_move_between_places_and_rows(opened):
     page = opened("/try/")
 
