@@ -1,6 +1,25 @@
 """Addresses of this app."""
 
-from django.urls import URLPattern
+from django.urls import path
+
+from corrections.views import confirming, deciding, drafting, listing
 
 app_name = "corrections"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", listing.index, name="list"),
+    path("new/", drafting.create, name="create"),
+    path("gateways/", listing.gateways, name="gateways"),
+    path("gateways/<int:pk>/retire/", confirming.confirm, {"step": "retire"}, name="retire"),
+    path("proposals/<int:pk>/", deciding.proposal, name="proposal"),
+    path("proposals/<int:pk>/review/", deciding.review, name="review"),
+    path("proposals/<int:pk>/vote/", deciding.vote, name="vote"),
+    path("proposals/<int:pk>/withdraw/", confirming.confirm, {"step": "withdraw"}, name="withdraw"),
+    path("<int:pk>/", listing.show, name="detail"),
+    path("<int:pk>/edit/", drafting.edit, name="edit"),
+    path("<int:pk>/version/", drafting.version, name="version"),
+    path("<int:pk>/propose/", confirming.confirm, {"step": "propose"}, name="propose"),
+    path("<int:pk>/lift/", confirming.confirm, {"step": "lift"}, name="lift"),
+    path("<int:pk>/permanent/", confirming.confirm, {"step": "permanent"}, name="permanent"),
+    path("<int:pk>/retry/", confirming.confirm, {"step": "retry"}, name="retry"),
+    path("<int:pk>/discard/", confirming.confirm, {"step": "discard"}, name="discard"),
+]

@@ -1,0 +1,1 @@
+"""What the pages print, as values: templates compute nothing."""

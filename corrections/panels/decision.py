@@ -1,0 +1,194 @@
+"""A proposal before those who decide: what changes, for whom, who decides, and whether the reader can."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.utils import timezone
+
+from corrections import policies, selectors
+from corrections.models import Proposal
+from corrections.panels.asking import why_not
+from corrections.panels.impact import ImpactPanel, impact_panel
+from corrections.panels.refused import Refused, refused
+from corrections.panels.terms import Change, changes, terms_of
+from corrections.panels.words import sentence
+from corrections.states import Action, ProposalState, Verdict
+from corrections.terms import Terms
+from corrections.validation import spec
+from irapp.accounts.models import RoleCode, RoleGrant
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from corrections.models import Vote
+    from irapp.accounts.models import User
+
+QUESTIONS = {
+    Action.IMPOSE: "Impose",
+    Action.LIFT: "Lift",
+    Action.MAKE_PERMANENT: "Make permanent",
+}
+
+
+@dataclass(frozen=True)
+class Changing:
+    """What the payload says, in one sentence and field by field."""
+
+    sentence: str
+    rows: list[Change]
+    old_title: str
+    new_title: str
+    raw: str
+
+
+@dataclass(frozen=True)
+class Deciding:
+    """Who decides, who did, and what is still missing."""
+
+    groups: list[dict[str, object]]
+    cast: list[dict[str, object]]
+    authority: str
+
+
+@dataclass(frozen=True)
+class ProposalPage:
+    """Everything that the decision page prints."""
+
+    proposal: Proposal
+    payload: dict[str, Any]
+    question: str
+    consequence: str
+    topic: str
+    everyone: bool
+    imposing: bool
+    changing: Changing
+    impact: ImpactPanel | None
+    refused: Refused | None
+    deciding: Deciding
+    mine: Vote | None
+    why_not: str
+    cannot_withdraw: str
+    newer: Proposal | None
+
+
+def proposal_page(proposal: Proposal, user: User) -> ProposalPage:
+    """Collect the decision page for this reader."""
+    document, now = selectors.payload_of(proposal), timezone.now()
+    terms = terms_of(document)
+    imposing = proposal.action == Action.IMPOSE
+    return ProposalPage(
+        proposal=proposal,
+        payload=document,
+        question=f"{QUESTIONS[Action(proposal.action)]} {proposal.correction}?",
+        consequence=_consequence(proposal),
+        topic=f"proposal:{proposal.pk}",
+        everyone=imposing and not any(terms.users.values()),
+        imposing=imposing,
+        changing=changing(proposal, document),
+        impact=impact_panel(proposal.impact) if proposal.impact else None,
+        refused=refused(spec(terms, policy_id=proposal.correction.policy_id)) if imposing else None,
+        deciding=deciding(proposal),
+        mine=proposal.votes.filter(person=user.person).first(),
+        why_not=why_not(policies.check_can_decide, proposal, user, now=now),
+        cannot_withdraw=why_not(policies.check_can_withdraw, proposal, user),
+        newer=newer(proposal),
+    )
+
+
+def changing(proposal: Proposal, document: dict[str, Any]) -> Changing:
+    """Say what is decided: to impose, to replace, to lift, or to keep for good."""
+    after = terms_of(document)
+    said, raw = sentence(after), json.dumps(document, indent=2, ensure_ascii=False)
+    correction, replaced = proposal.correction, proposal.correction.supersedes
+    if proposal.action == Action.LIFT:
+        return Changing(
+            f"Ends what is in force now: {said}", changes(after, None), "In force", "After lifting", raw
+        )
+    if proposal.action == Action.MAKE_PERMANENT:
+        rows = [
+            row if row.label != "Expires" else Change(row.label, row.old, "never")
+            for row in changes(after, after)
+        ]
+        return Changing(f"Stays without expiry: {said}", rows, "In force", "Permanent", raw)
+    before = Terms.of(replaced) if replaced else None
+    title = f"Now ({replaced})" if replaced else "Now"
+    return Changing(said, changes(before, after), title, f"Proposed ({correction})", raw)
+
+
+def deciding(proposal: Proposal) -> Deciding:
+    """Say who can decide now, who voted, and what is missing."""
+    standing, votes = selectors.standing(proposal), list(proposal.votes.select_related("user"))
+    against = [vote for vote in votes if vote.verdict == Verdict.REJECT]
+    pips = ["given"] * len(standing.counting) + ["against"] * len(against)
+    pips += [""] * (standing.quorum - len(pips))
+    group = {
+        "summary": _summary(proposal, standing),
+        "pips": pips,
+        "eligible": _people(proposal) if proposal.is_open else [],
+    }
+    cast = [
+        {"who": vote.user, "verdict": vote.verdict, "at": vote.at, "reason": vote.reason} for vote in votes
+    ]
+    return Deciding([group], cast, _authority(proposal))
+
+
+def missing(proposal: Proposal) -> str:
+    """Say whose votes it still waits for."""
+    return _summary(proposal, selectors.standing(proposal))
+
+
+def newer(proposal: Proposal) -> Proposal | None:
+    """Give the question that took the place of this one, if any."""
+    later = Proposal.objects.filter(correction__reference=proposal.correction.reference, pk__gt=proposal.pk)
+    return later.select_related("correction").order_by("-pk").first()
+
+
+def since(proposal: Proposal) -> list[Change]:
+    """Give what changed since this was proposed: against the newer question, or against the present terms."""
+    later = newer(proposal)
+    shown = terms_of(selectors.payload_of(proposal))
+    present = terms_of(selectors.payload_of(later)) if later else Terms.of(proposal.correction)
+    return [row for row in changes(shown, present) if row.changed]
+
+
+def _consequence(proposal: Proposal) -> str:
+    """Say what one more approval leads to."""
+    standing = selectors.standing(proposal)
+    if standing.quorum - len(standing.counting) > 1:
+        return "Your approval alone changes nothing yet: more people have to agree."
+    return {
+        Action.IMPOSE: "If yours is the last approval that is missing, the gateways enforce it within seconds.",
+        Action.LIFT: "If yours is the last approval that is missing, the gateways let these requests through again.",
+        Action.MAKE_PERMANENT: "If yours is the last approval that is missing, it stays for good.",
+    }[Action(proposal.action)]
+
+
+def _summary(proposal: Proposal, standing: selectors.Standing) -> str:
+    if proposal.is_open:
+        return standing.missing[:1].upper() + standing.missing[1:]
+    return {
+        ProposalState.APPROVED: f"Approved by {len(standing.counting)} of {standing.quorum}",
+        ProposalState.REJECTED: "Rejected",
+        ProposalState.WITHDRAWN: "Withdrawn before it was decided",
+        ProposalState.LAPSED: "Nobody decided in time",
+    }[ProposalState(proposal.state)]
+
+
+def _people(proposal: Proposal) -> list[str]:
+    people = list(selectors.eligible(proposal))
+    held = RoleGrant.objects.filter(user__in=people, role__in=proposal.authority["roles"], ends_at=None)
+    names = dict(held.values_list("user_id", "role__name"))
+    return [
+        f"{person} ({names[person.pk].lower()})" if person.pk in names else str(person) for person in people
+    ]
+
+
+def _authority(proposal: Proposal) -> str:
+    frozen = proposal.authority
+    roles = " or ".join(RoleCode(role).label.lower() for role in frozen["roles"])
+    include = " and ".join(RoleCode(role).label.lower() for role in frozen["must_include"])
+    among = f", among them {include}" if include else ""
+    return f"{frozen['quorum']} from {roles}{among} (rule {frozen['rule']})"

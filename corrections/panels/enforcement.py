@@ -1,0 +1,114 @@
+"""Proof, gateway by gateway: what was acknowledged, probed and refused."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.utils import timezone
+
+from corrections import selectors
+from corrections.states import IN_POLICY, State
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from corrections.models import Correction, CorrectionGateway, Gateway
+    from corrections.selectors.gateways import Enforcement
+
+EXPECTED = {
+    "refuse": "refused",
+    "pass": "let through",
+    "limit": "limited after the last allowed one",
+    "cap": "answered, but no longer than the cap",
+    "reroute": "answered by the fallback",
+}
+SUBJECTS = {"inside": "somebody in the scope", "beside": "somebody beside it"}
+
+
+@dataclass(frozen=True)
+class Probe:
+    """One probe in words."""
+
+    ok: bool
+    text: str
+
+
+@dataclass(frozen=True)
+class Proof:
+    """One correction at one gateway; ``lacking`` is the version it should have and has not."""
+
+    name: str
+    pk: int
+    state: str
+    seen_at: datetime | None
+    agrees: bool
+    version: int | None
+    lacking: int | None
+    digest: str
+    envoy: str
+    probes_ok: int
+    probes_total: int
+    refused: int
+    checked_at: datetime | None
+    probes: list[Probe]
+    detail: str
+
+
+def proofs(correction: Correction) -> list[Proof]:
+    """Give the proof of every gateway that counts."""
+    found = selectors.enforcement(correction, now=timezone.now())
+    return [_proof(correction, each) for each in found]
+
+
+def _proof(correction: Correction, each: Enforcement) -> Proof:
+    row, gateway = each.row, each.gateway
+    probes = [_probe(probe) for probe in row.probes] if row else []
+    envoy = (gateway.report or {}).get("envoy", {})
+    return Proof(
+        name=gateway.name,
+        pk=gateway.pk,
+        state=_state(correction, each),
+        seen_at=gateway.seen_at,
+        agrees=not each.why_not,
+        version=gateway.policy_version,
+        lacking=_lacking(correction, gateway),
+        digest=gateway.policy_digest,
+        envoy=envoy.get("version", ""),
+        probes_ok=sum(probe.ok for probe in probes),
+        probes_total=len(probes),
+        refused=row.refused if row else 0,
+        checked_at=row.checked_at if row else None,
+        probes=probes,
+        detail=_detail(row, each.why_not),
+    )
+
+
+def _lacking(correction: Correction, gateway: Gateway) -> int | None:
+    wanted = correction.policy_version
+    return wanted if wanted is not None and (gateway.policy_version or 0) < wanted else None
+
+
+def _state(correction: Correction, each: Enforcement) -> str:
+    if correction.state not in {*IN_POLICY, State.LIFTING, State.LIFTED}:
+        return "UNVERIFIED" if each.why_not else "LIFTED"
+    if each.why_not:
+        silent = each.gateway.is_silent(now=timezone.now())
+        return "SILENT" if silent else "UNVERIFIED"
+    return "VERIFIED" if correction.state in IN_POLICY else "LIFTED"
+
+
+def _detail(row: CorrectionGateway | None, why_not: str) -> str:
+    said = row.detail if row else ""
+    return ". ".join(part[:1].upper() + part[1:].rstrip(".") for part in (why_not, said) if part)
+
+
+def _probe(probe: dict[str, Any]) -> Probe:
+    who, expected = (
+        SUBJECTS.get(probe["subject"], probe["subject"]),
+        EXPECTED.get(probe["expect"], probe["expect"]),
+    )
+    detail = f" ({probe['detail']})" if probe.get("detail") else ""
+    return Probe(
+        bool(probe["ok"]), f"{probe['endpoint']}, {who}: should be {expected}, got {probe['status']}{detail}"
+    )

@@ -1,0 +1,98 @@
+"""Writing a correction down: draft, revise, next version. One page for all three."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from django.contrib import messages
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods
+
+from corrections import actions, forms, policies
+from corrections.panels.sheet import known_models, page
+from corrections.views.request import visible_correction, visible_incident
+from irapp.common.errors import DomainError
+
+if TYPE_CHECKING:
+    from django.http import HttpResponse
+
+    from corrections.forms.drafts import Saved
+    from corrections.models import Correction
+    from corrections.views.request import SignedIn
+
+PARTS = {"kind": "#sheet", "preview": "#preview"}
+form_page = require_http_methods(["GET", "HEAD", "POST"])
+
+
+@form_page
+def create(request: SignedIn) -> HttpResponse:
+    """Draft the first version of a correction for an incident."""
+    incident = visible_incident(request, request.GET.get("incident"))
+    policies.check_can_open_package(incident, request.user)
+    models, begins = (
+        known_models(incident),
+        {key: request.GET[key] for key in ("package",) if key in request.GET},
+    )
+    return _answer(
+        request, forms.Draft(request.POST or None, incident=incident, models=models, initial=begins)
+    )
+
+
+@form_page
+def edit(request: SignedIn, pk: int) -> HttpResponse:
+    """Change the terms of what nobody has approved yet."""
+    correction = visible_correction(request, pk)
+    policies.check_can_revise(correction, request.user)
+    models = known_models(correction.package.incident)
+    return _answer(request, forms.Revision(request.POST or None, correction=correction, models=models))
+
+
+@form_page
+def version(request: SignedIn, pk: int) -> HttpResponse:
+    """Tighten or relax what is in force."""
+    correction = visible_correction(request, pk)
+    policies.check_can_draft_version(correction, request.user)
+    models = known_models(correction.package.incident)
+    return _answer(request, forms.Version(request.POST or None, correction=correction, models=models))
+
+
+def _answer(request: SignedIn, form: Saved) -> HttpResponse:
+    step = request.POST.get("step", "")
+    if step == "kind":
+        form.uncheck()
+    elif request.method == "POST" and step != "preview" and (correction := form.saved(by=request.user)):
+        return _next(request, correction, step)
+    part = PARTS.get(step, "") if getattr(request, "htmx", False) else ""
+    wrong = form.is_bound and step != "preview"
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if wrong else HTTPStatus.OK
+    return render(
+        request,
+        f"corrections/form.html{part}",
+        {"form": form, "page": page(form, request.user)},
+        status=status,
+    )
+
+
+def _next(request: SignedIn, correction: Correction, step: str) -> HttpResponse:
+    if step == "propose":
+        return _propose(request, correction)
+    messages.success(request, f"{correction} is saved as a draft. Nobody has been asked yet.")
+    if step == "another":
+        package = correction.package
+        return redirect(
+            f"{reverse('corrections:create')}?incident={package.incident_id}&package={package.pk}"
+        )
+    return redirect("corrections:detail", pk=correction.pk)
+
+
+def _propose(request: SignedIn, correction: Correction) -> HttpResponse:
+    """The draft stands; whether it can be proposed is another question, and its refusal loses nothing."""
+    try:
+        proposal = actions.propose(correction_id=correction.pk, by=request.user)
+    except DomainError as error:
+        messages.warning(request, f"{correction} is saved as a draft, but not proposed: {error}")
+        return redirect("corrections:detail", pk=correction.pk)
+    messages.success(request, f"{correction} is proposed. Those who may decide see it in their inbox.")
+    return redirect("corrections:proposal", pk=proposal.pk)
