@@ -1,10 +1,72 @@
-"""Ports: free ones for throw-away stacks, checks that say clearly who should move."""
+"""Ports: the usual ones, free ones for throw-away stacks, and a clear word when one is taken."""
 
 from __future__ import annotations
 
 import socket
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
+
+from deploy.embedded.errors import StartError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 LOOPBACK = "127.0.0.1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ports:
+    """Where each part listens. Each is set by ``IRAPP_<NAME>_PORT``; PostgreSQL's is 0 for any free one."""
+
+    web: int = 8000
+    live: int = 8001
+    hub: int = 8070
+    filter: int = 8071
+    model: int = 8072
+    gateway: int = 8080
+    envoy_admin: int = 9901
+    postgres: int = 0
+
+
+def variable(name: str) -> str:
+    """Give the environment variable of a port."""
+    return f"IRAPP_{name.upper()}_PORT"
+
+
+def from_environment(environment: Mapping[str, str]) -> Ports:
+    """Read the ports that were chosen.
+
+    :raises StartError: one is no port.
+    """
+    chosen = {field.name: environment.get(variable(field.name), "") for field in fields(Ports)}
+    for name, text in chosen.items():
+        if text and not (text.isdecimal() and 0 < int(text) < 65_536):  # noqa: PLR2004 - all ports
+            raise StartError(f"{variable(name)} must be a port number, not {text!r}")
+    return Ports(**{name: int(text) for name, text in chosen.items() if text})
+
+
+def all_free() -> Ports:
+    """Choose free ports for everything. They are held until all are chosen, so that none comes twice."""
+    names = [field.name for field in fields(Ports)]
+    probes = [socket.socket() for _ in names]
+    try:
+        for probe in probes:
+            probe.bind((LOOPBACK, 0))
+        return Ports(**{name: probe.getsockname()[1] for name, probe in zip(names, probes, strict=True)})
+    finally:
+        for probe in probes:
+            probe.close()
+
+
+def check(ports: Ports, names: Iterable[str]) -> None:
+    """Look whether the named ports can be had.
+
+    :raises StartError: naming those that are taken and how to choose others.
+    """
+    taken = [name for name in names if not is_free(getattr(ports, name))]
+    if taken:
+        listed = ", ".join(f"{getattr(ports, name)} ({variable(name)})" for name in taken)
+        raise StartError(f"taken by another program: port {listed}; end it, or set the variable to another")
 
 
 def free() -> int:

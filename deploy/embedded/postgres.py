@@ -110,7 +110,7 @@ class Postgres:
             extra_groups=[] if self._account else None,
         )
 
-    def _ready(self) -> bool:
+    def _ready(self, _child: Child) -> bool:
         try:
             connection = psycopg2.connect(self._url("postgres"), connect_timeout=5)
         except psycopg2.OperationalError:
@@ -164,6 +164,13 @@ def prepared_home(home: Path) -> Path:
     if account:
         account.own(home)
     return home
+
+
+def remove(home: Path) -> None:
+    """Throw the data away; only what this module put there."""
+    shutil.rmtree(home / "data", ignore_errors=True)
+    (home / "password").unlink(missing_ok=True)
+    home.rmdir()
 
 
 @contextmanager

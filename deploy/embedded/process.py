@@ -8,7 +8,7 @@ import subprocess
 import time
 from collections import deque
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -34,8 +34,9 @@ class Program:
 
     name: str
     command: tuple[str | Path, ...]
-    ready: Callable[[], bool]
-    environment: Mapping[str, str] = field(default_factory=dict)
+    ready: Callable[[Child], bool]
+    environment: Mapping[str, str] | None = None
+    """The whole environment; None passes ours on."""
     folder: Path = ROOT
     account: Account | None = None
     stop_signal: signal.Signals = signal.SIGTERM
@@ -52,11 +53,24 @@ class Child:
         self.program = program
         self.log = log
         self._process: subprocess.Popen[bytes] | None = None
+        self._log_start = 0
+        self._started = 0.0
+        self._asked = False
 
     @property
     def pid(self) -> int | None:
         """The process id while it runs."""
         return self._process.pid if self._process and self._process.poll() is None else None
+
+    @property
+    def age(self) -> float:
+        """Seconds since it was started."""
+        return time.monotonic() - self._started
+
+    @property
+    def exit_code(self) -> int | None:
+        """How it ended, when it ended by itself."""
+        return self._process.poll() if self._process else None
 
     def bring_up(self) -> None:
         """Start it and wait until it is ready; after a crash again, each time a little later.
@@ -78,15 +92,17 @@ class Child:
     def launch(self) -> None:
         """Start it without waiting."""
         self.program.prepare()
+        self._asked = False
         account = self.program.account
         with self._open_log() as output:
+            self._log_start, self._started = output.tell(), time.monotonic()
             self._process = subprocess.Popen(  # noqa: S603 - a command of our own
                 [os.fspath(part) for part in self.program.command],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 cwd=self.program.folder,
-                env={**os.environ, **self.program.environment},
+                env=self.program.environment,
                 start_new_session=True,
                 user=account.uid if account else None,
                 group=account.gid if account else None,
@@ -99,9 +115,12 @@ class Child:
         :raises StartError: it ended, or did not answer in time.
         """
         until = time.monotonic() + self.program.ready_within
-        while not self.program.ready():
+        while True:
+            # First this: somebody else may answer on the port that made it end.
             if self.pid is None:
                 raise StartError(f"{self.program.name} ended while starting; {self.tail()}")
+            if self.program.ready(self):
+                return
             if time.monotonic() > until:
                 raise StartError(
                     f"{self.program.name} did not answer within "
@@ -109,18 +128,29 @@ class Child:
                 )
             time.sleep(PAUSE)
 
+    def ask_to_stop(self) -> None:
+        """Ask it to end, without waiting."""
+        if self._process is not None and not self._asked:
+            self._asked = True
+            self._process.send_signal(self.program.stop_signal)
+
     def stop(self) -> None:
         """End it and everything it started: first politely, after a while for good."""
+        self.ask_to_stop()
         process, self._process = self._process, None
         if process is None:
             return
-        if process.poll() is None:
-            process.send_signal(self.program.stop_signal)
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(self.program.stop_within)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(self.program.stop_within)
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+
+    def said(self) -> str:
+        """Give what it wrote into its log since it was started."""
+        with self.log.open(errors="replace") as log:
+            log.seek(self._log_start)
+            return log.read()
 
     def tail(self, lines: int = 12) -> str:
         """Give the last lines of the log, for an error message."""

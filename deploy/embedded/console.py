@@ -1,0 +1,61 @@
+"""What a person sees in the terminal."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from deploy.embedded import gateway
+from deploy.embedded.settings import is_on
+
+if TYPE_CHECKING:
+    from deploy.embedded.stack import Stack
+
+PEOPLE = {
+    "rosa": "responder",
+    "connor": "commander",
+    "dora": "decision-maker (duty officer)",
+    "edgar": "decision-maker (executive)",
+    "kim": "communicator",
+    "ada": "auditor",
+    "adam": "administrator",
+}
+
+
+def say(line: str) -> None:
+    """Tell one thing."""
+    print(line, flush=True)
+
+
+def show(stack: Stack) -> None:
+    """Show where everything is and how to try it."""
+    rows = [("Pages", stack.addresses.web)]
+    demo = is_on(stack.environment, "DEMO")
+    if demo:
+        rows.append(("Gateway", f"{stack.addresses.gateway}/v1"))
+    rows += [
+        ("Logs", str(stack.state.logs)),
+        ("Stop", "Ctrl-C; `make run` goes on, `make reset` starts over"),
+    ]
+    say(_bold("\nirapp is running"))
+    for name, value in rows:
+        say(f"  {name:<9}{value}")
+    if demo:
+        _show_demo(stack)
+
+
+def _show_demo(stack: Stack) -> None:
+    say(_bold("\nSign in as"))
+    for name, role in PEOPLE.items():
+        say(f"  {name:<9}demo-{name}-2026   {role}")
+    say(_bold("\nTry the gateway"))
+    say(f"  curl {stack.addresses.gateway}/v1/chat/completions -H 'Authorization: Bearer {gateway.key()}' \\")
+    say(f"    -H 'Content-Type: application/json' -d '{json.dumps(gateway.QUESTION)}'\n")
+
+
+def _bold(text: str) -> str:
+    if sys.stdout.isatty() and not os.environ.get("NO_COLOR"):
+        return f"\033[1m{text}\033[0m"
+    return text
