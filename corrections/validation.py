@@ -21,8 +21,17 @@ NO_DIGEST = "sha256:" + "0" * 64
 """Stands where an approval will stand, in previews and checks."""
 SUBJECTS_MOST = 100_000
 _PATH = re.compile(r" - at `\$\.?([^`]*)`$")
+_INDEX = re.compile(r"\[([^\]]*)\]")
 _NAMED = re.compile(r"(missing required|contains unknown) field `([^`]+)`")
 _OWN = re.compile(r"^([a-z_.]+): (.+)$")
+_QUOTED = re.compile(r"`([^`]*)`")
+_PLAIN = {
+    "int": "a whole number",
+    "str": "a text",
+    "array": "a list",
+    "object": "an object",
+    "null": "nothing",
+}
 _T = TypeVar("_T")
 
 
@@ -142,7 +151,8 @@ def _convert(field: str, value: Mapping[str, object], kind: type[_T]) -> _T:
 
 def _refusal(field: str, message: str) -> InvalidError:
     path = _PATH.search(message)
-    parts = [field, path[1].replace("[...]", "")] if path else [field]
+    parts = [field, _INDEX.sub("", path[1])] if path else [field]
+    entry = _INDEX.search(path[1]) if path else None
     message = _PATH.sub("", message)
     if named := _NAMED.search(message):
         parts.append(named[2])
@@ -153,7 +163,11 @@ def _refusal(field: str, message: str) -> InvalidError:
     elif "matching regex" in message:
         message = "A name has no white space, quotes, backslash, semicolon, comma or equals sign."
     name = ".".join(part for part in parts if part)
-    return InvalidError(message[:1].upper() + message[1:], field=_as_called(name), code="bad_terms")
+    message = _QUOTED.sub(lambda found: _PLAIN.get(found[1], found[1]), message)
+    message = message[:1].upper() + message[1:]
+    if entry and entry[1].isdecimal():
+        message = f"Entry {int(entry[1]) + 1}: {message}"
+    return InvalidError(message, field=_as_called(name), code="bad_terms")
 
 
 def _as_called(path: str) -> str:

@@ -1,5 +1,6 @@
 """Everything that can happen to corrections. Pages, API, tasks and test factories call these."""
 
+from corrections.actions.clocks import tick
 from corrections.actions.drafting import (
     discard,
     draft_correction,
@@ -24,6 +25,7 @@ __all__ = [
     "retire_gateway",
     "retry",
     "revise_correction",
+    "tick",
     "vote",
     "withdraw",
 ]

@@ -44,7 +44,9 @@ def report(name="gateway-1", *, version=None, now=None, wrong=()):
         "policy": {"version": held.version, "digest": held.digest} if held else None,
         "envoy": {"version": "x", "live": True, "rejected": 0, "error": ""},
         "corrections": {each.id: _observed(each, now, ok=each.id not in wrong) for each in corrections},
-        "lifted": {gone: {"verified": gone not in wrong, "probes": []} for gone in _removed(held, corrections)},
+        "lifted": {
+            gone: {"verified": gone not in wrong, "probes": []} for gone in _removed(held, corrections)
+        },
         "problems": [],
     }
 

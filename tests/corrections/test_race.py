@@ -1,0 +1,119 @@
+"""Two final votes at once, with real commits: one policy, one move. Seen failing with the locks taken out."""
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from threading import Barrier, BrokenBarrierError
+
+import pytest
+from django.db import connection
+
+from corrections import actions
+from corrections.models import PolicyVersion, Vote
+from corrections.selectors import standing
+from corrections.states import State
+from irapp.audit.models import Event, OutboxItem
+from irapp.common.errors import ConflictError
+from tests.corrections.factories import (
+    approve,
+    fresh,
+    make_commander,
+    make_draft,
+    make_executive,
+    make_proposal,
+    make_shutdown,
+)
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def together(*calls):
+    """Make the calls at the same moment; give what each returned or raised."""
+    begin = Barrier(len(calls), timeout=10)
+
+    def run(call):
+        try:
+            begin.wait()
+            return call()
+        except ConflictError as error:
+            return error
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(run, calls))
+
+
+def voting(proposal):
+    person = make_executive()
+    return lambda: approve(proposal, by=person)
+
+
+def test_two_final_votes_carry_it_out_once(monkeypatch):
+    proposal = make_proposal(terms=make_shutdown())
+    both_voted = Barrier(2)
+
+    def count_when_both_voted(asked):  # both votes are in, neither has committed
+        with suppress(BrokenBarrierError):
+            both_voted.wait(timeout=0.5)
+        return standing(asked)
+
+    monkeypatch.setattr("corrections.actions.voting.standing", count_when_both_voted)
+    together(voting(proposal), voting(proposal))
+
+    assert fresh(proposal.correction).state == State.ENFORCING
+    assert PolicyVersion.objects.count() == 1
+    assert OutboxItem.objects.filter(handler="policy.deliver").count() == 1
+    assert Event.objects.filter(verb="correction.approved").count() == 1
+
+
+def test_of_two_votes_where_one_is_enough_the_second_comes_too_late():
+    proposal = make_proposal()
+
+    answers = together(voting(proposal), voting(proposal))
+
+    assert [type(answer).__name__ for answer in answers].count("Ballot") == 1
+    assert Vote.objects.count() == PolicyVersion.objects.count() == 1
+
+
+def test_two_clicks_of_one_person_are_one_vote():
+    proposal, person = make_proposal(terms=make_shutdown()), make_executive()
+
+    answers = together(*[lambda: approve(proposal, by=person)] * 2)
+
+    assert sorted(answer.repeated for answer in answers) == [False, True]
+    assert Vote.objects.count() == 1
+
+
+def test_two_decisions_at_once_are_both_in_the_newest_policy():
+    proposals = [make_proposal(), make_proposal()]
+
+    together(*map(voting, proposals))
+
+    newest = bytes(PolicyVersion.objects.first().content).decode()
+    assert [version.version for version in PolicyVersion.objects.all()] == [2, 1]
+    assert all(str(proposal.correction) in newest for proposal in proposals)
+
+
+def test_a_vote_and_an_edit_at_once_never_execute_what_was_not_shown():
+    proposal = make_proposal()
+    terms = actions.drafting.Terms.of(proposal.correction)
+    editor = make_commander()
+
+    def edit():
+        return actions.revise_correction(
+            correction_id=proposal.correction_id, revision=1, terms=terms, by=editor
+        )
+
+    together(voting(proposal), edit)
+
+    proposal.refresh_from_db()
+    state = fresh(proposal.correction).state
+    assert (proposal.state, state) in {("APPROVED", State.ENFORCING), ("WITHDRAWN", State.DRAFT)}
+
+
+def test_one_draft_is_proposed_once():
+    draft, person = make_draft(), make_commander()
+
+    answers = together(*[lambda: actions.propose(correction_id=draft.pk, by=person)] * 2)
+
+    assert sum(isinstance(answer, ConflictError) for answer in answers) == 1
