@@ -92,6 +92,7 @@ class Agent:
         self.prover.expect(signed, old)
         self._end_streams()
         self._note_held()
+        self.state.changed.set()
 
     def _load_files(self) -> bool:
         """Read models and clients and write what depends on them; tell whether Envoy must restart."""
@@ -175,6 +176,8 @@ class Agent:
             if not any([await hub.post("/v1/traffic", body) for hub in self.hubs]):
                 return False
         self.log.done(batch)
+        if batch.refused:
+            self.state.changed.set()
         if self.log.rotate():
             await self.admin.reopen_logs()
         return bool(batch.records)

@@ -1,0 +1,148 @@
+"""Envoy and the content filter without an agent: policies written to the files that they watch."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import secrets
+import subprocess
+import sys
+from pathlib import Path
+
+from enforcement import policy
+from enforcement.agent import files
+from enforcement.agent.probing import request_body
+from enforcement.decide import Attributes
+from enforcement.envoy import binary, render
+from enforcement.envoy.gateway import Gateway, Model, identity_line
+from tests.enforcement.world import KEY, ROOT, Reply, free_port, wait_for
+
+PROBE_KEY = "probe-key-of-the-tests"
+SECRET = "secret-of-the-tests"
+
+
+class Bare:
+    """A gateway that any identity may be asked through, with the key for probes."""
+
+    def __init__(self, folder: Path, models: tuple[str, ...]) -> None:
+        self.folder = folder
+        self.filter_port = free_port()
+        upstream = f"127.0.0.1:{free_port()}"
+        self.gateway = Gateway(
+            name="bare",
+            host="127.0.0.1",
+            port=free_port(),
+            admin_port=free_port(),
+            filter_address=f"127.0.0.1:{self.filter_port}",
+            folder=folder,
+            models={name: Model(upstream=upstream) for name in models},
+            clients=(),
+            probe_key=PROBE_KEY,
+            secret=SECRET,
+        )
+        self.version = 0
+        self._processes: list[subprocess.Popen[bytes]] = []
+        self._connection = http.client.HTTPConnection("127.0.0.1", self.gateway.port, timeout=20)
+
+    def start(self) -> None:
+        files.write(self.folder / "filter.secret", SECRET.encode())
+        models = {name: {"upstream": model.upstream} for name, model in self.gateway.models.items()}
+        files.write(self.folder / "models.json", json.dumps(models).encode())
+        for name, data in render.static_files(self.gateway).items():
+            files.write(self.folder / name, data)
+        self._write(policy.Content())
+        envoy = [str(binary.find()), "-c", str(self.folder / render.BOOTSTRAP), "--concurrency", "1"]
+        self._spawn([*envoy, "--disable-hot-restart", "--reject-unknown-dynamic-fields", "-l", "warning"])
+        self._spawn(
+            [sys.executable, "-m", "enforcement.filter"],
+            FILTER_PORT=str(self.filter_port),
+            FILTER_POLICY_FILE=str(self.folder / "policy.json"),
+            FILTER_MODELS_FILE=str(self.folder / "models.json"),
+        )
+        wait_for(self._up)
+
+    def stop(self) -> None:
+        self._connection.close()
+        for process in self._processes:
+            process.kill()
+            process.wait()
+
+    def enforce(self, content: policy.Content) -> None:
+        """Put a policy in force and wait until Envoy's worker decides by it."""
+        signed = self._write(content)
+        wait_for(lambda: self._current(render.version_of(signed)))
+
+    def ask(self, attributes: Attributes, raw: bytes | None = None, **more: str) -> Reply:
+        line = identity_line(
+            attributes.user,
+            attributes.organisation,
+            attributes.key,
+            attributes.application,
+            attributes.use_case,
+        )
+        headers = {
+            "authorization": f"Bearer {PROBE_KEY}",
+            "content-type": "application/json",
+            "irapp-probe": line.encode(),
+            **{name.replace("_", "-"): value for name, value in more.items()},
+        }
+        body = request_body(attributes) if raw is None else raw
+        self._connection.request("POST", policy.ENDPOINTS[attributes.endpoint], body=body, headers=headers)
+        response = self._connection.getresponse()
+        found = {name.lower(): value for name, value in response.getheaders()}
+        return Reply(response.status, found, response.read())
+
+    def counted(self, attributes: Attributes, limit: policy.Correction) -> bool:
+        """Tell whether a limit counts such requests: spend it for a subject of its own, ask again."""
+        assert isinstance(limit.effect, policy.RequestLimit)
+        headers = {
+            "irapp_probe_id": secrets.token_hex(8),
+            "irapp_probe_limit": limit.id,
+            "irapp_probe_hits": str(limit.effect.requests),
+        }
+        assert self.ask(attributes, **headers).status == 200
+        again = self.ask(attributes, **headers)
+        assert again.status == 200 or again.headers["x-irapp-correction"] == limit.id
+        return again.status == 429
+
+    def _write(self, content: policy.Content) -> policy.Policy:
+        self.version += 1
+        signed = policy.sign(content, version=self.version, key=KEY, key_id="test")
+        files.write(self.folder / "policy.json", policy.encode(signed))
+        for file in render.policy_files(self.gateway, signed):
+            files.write(self.folder / file.name, file.data)
+        return signed
+
+    def _current(self, version: str) -> bool:
+        return self.ask(SOMEBODY).headers.get("x-irapp-policy") == version
+
+    def _up(self) -> bool:
+        try:
+            return self.ask(SOMEBODY).status == 200 and self._filter_up()
+        except (OSError, http.client.HTTPException):
+            self._connection.close()
+            return False
+
+    def _filter_up(self) -> bool:
+        connection = http.client.HTTPConnection("127.0.0.1", self.filter_port)
+        try:
+            connection.request("POST", "/")
+            return connection.getresponse().status == 403
+        finally:
+            connection.close()
+
+    def _spawn(self, command: list[str], **environment: str) -> None:
+        with (self.folder / f"{Path(command[0]).name}.log").open("ab") as log:
+            process = subprocess.Popen(command, env=environment, cwd=ROOT, stdout=log, stderr=log)
+        self._processes.append(process)
+
+
+SOMEBODY = Attributes(
+    user="nobody",
+    organisation="none",
+    key="none",
+    application="none",
+    use_case="none",
+    endpoint="completions",
+    model="unlisted",
+)
