@@ -47,6 +47,14 @@ def conditions(incident: Incident, move: str) -> list[Condition]:
     return [condition for gate in _gates[move] for condition in gate(incident)]
 
 
+def read(incident: Incident, move: str) -> list[Condition]:
+    """Ask once per loaded incident: for pages, whose parts show the same conditions. Never before a move."""
+    answers: dict[str, list[Condition]] = incident.__dict__.setdefault("_conditions_read", {})
+    if move not in answers:
+        answers[move] = conditions(incident, move)
+    return answers[move]
+
+
 def unmet(incident: Incident, move: str) -> list[Condition]:
     """Give what is still missing for the move."""
     return [condition for condition in conditions(incident, move) if not condition.met]

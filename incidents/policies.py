@@ -124,8 +124,8 @@ def check_can_restrict(incident: Incident, user: User) -> None:
     check_can_see(incident, user)
     check_is_open(incident)
     check_role(user, (RoleCode.COMMANDER,), "restrict an incident")
-    inside = incident.parts.filter(user=user, until=None).exists()
-    if not inside and user.pk not in {incident.commander_id, incident.opened_by_id}:
+    named = user.pk in {incident.commander_id, incident.opened_by_id}
+    if not named and not incident.parts.filter(user=user, until=None).exists():
         raise ConflictError(
             "Take a part in this incident first, or you would shut yourself out.", code="outside"
         )

@@ -6,7 +6,8 @@ class PreparationConfig(AppConfig):
     label = "preparation"
 
     def ready(self) -> None:
-        """Say what preparation asks for before monitoring begins."""
-        from incidents.preparation import conditions
+        """Say what preparation asks for, and put its checklist onto the incident page."""
+        from incidents.preparation import conditions, panels
 
         conditions.register()
+        panels.register()

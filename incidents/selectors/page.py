@@ -47,6 +47,11 @@ class NextStep:
     skipped: list[SkippedCondition]
 
     @property
+    def met(self) -> int:
+        """How many are met."""
+        return len(self.conditions) - len(self.missing)
+
+    @property
     def missing(self) -> list[Condition]:
         """What is not met yet."""
         return [condition for condition in self.conditions if not condition.met]
@@ -71,7 +76,7 @@ def next_step(incident: Incident, user: User) -> NextStep:
     named = {"declare_emergency", onward.name if onward else ""}
     return NextStep(
         button=_button(incident, onward, user) if onward else None,
-        conditions=gates.conditions(incident, onward.name) if onward else [],
+        conditions=gates.read(incident, onward.name) if onward else [],
         emergency=_button(incident, urgent, user) if urgent else None,
         others=[_button(incident, move, user) for name, move in moves.items() if name not in named],
         skipped=list(incident.skipped.select_related("by", "made_up_by")),

@@ -1,0 +1,1 @@
+"""Reads: readiness, registers, and what may be chosen for an incident."""
