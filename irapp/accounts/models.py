@@ -42,7 +42,9 @@ class User(AbstractUser):
 
     person = models.UUIDField(default=uuid.uuid4, editable=False, db_index=True)
     name = models.CharField("full name", max_length=150, blank=True)
-    roles = models.ManyToManyField(Role, through="RoleGrant", through_fields=("user", "role"), related_name="people")
+    roles = models.ManyToManyField(
+        Role, through="RoleGrant", through_fields=("user", "role"), related_name="people"
+    )
 
     def __str__(self) -> str:
         return self.name or self.username

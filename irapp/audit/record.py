@@ -34,9 +34,10 @@ def record(verb: str, target: Target, *, by: User | None, **data: object) -> Eve
     :raises RuntimeError: outside a transaction, where the event could survive without the change.
     """
     _inside_a_transaction()
+    meta = target._meta  # type: ignore[attr-defined]  # noqa: SLF001 (Django's public name)
     event = Event.objects.create(
         verb=verb,
-        target_type=target._meta.label_lower,  # type: ignore[attr-defined]
+        target_type=meta.label_lower,
         target_id=target.pk,
         target_name=str(target)[:250],
         incident_id=target.incident_id,
@@ -45,7 +46,7 @@ def record(verb: str, target: Target, *, by: User | None, **data: object) -> Eve
         request_id=structlog.contextvars.get_contextvars().get("request_id", ""),
         data=data,
     )
-    topics = [f"{target._meta.model_name}:{target.pk}", "audit"]  # type: ignore[attr-defined]
+    topics = [f"{meta.model_name}:{target.pk}", "audit"]
     if target.incident_id:
         topics.append(f"incident:{target.incident_id}")
     hint(*dict.fromkeys(topics), event_id=event.pk)

@@ -10,6 +10,6 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
 
-def site(request: HttpRequest) -> dict[str, object]:
+def site(_request: HttpRequest) -> dict[str, object]:
     """Give the address of live updates and whether this is a demo."""
     return {"live_url": settings.LIVE_URL, "demo": settings.DEMO}

@@ -22,7 +22,7 @@ class DomainError(Exception):
 
 
 class NotPermittedError(DomainError):
-    """This person may not do this; the text says what they lack and whom to ask."""
+    """The person may not do this; the text says what they lack and whom to ask."""
 
     default_code = "not_permitted"
 
