@@ -10,7 +10,7 @@ from incidents import policies
 from incidents.actions.shared import changed, locked, settle_skipped, words
 from incidents.models import Incident
 from incidents.states import Severity
-from irapp.audit.record import record
+from irapp.audit.record import hint, record
 from irapp.common.errors import InvalidError
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ def open_incident(
         restricted=restricted,
         opened_by=by,
     )
+    hint("queue", "inbox")
     record("incident.opened", incident, by=by, title=incident.title, severity=severity, source=source)
     return incident
 

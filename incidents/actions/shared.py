@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from incidents import gates
 from incidents.models import Incident
-from irapp.audit.record import record
+from irapp.audit.record import hint, record
 from irapp.common.errors import ConflictError, InvalidError
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ def changed(incident: Incident) -> None:
     """Save an incident that was locked and changed; whoever edits an older revision is told."""
     incident.revision += 1
     incident.save()
+    hint("queue", "inbox")
 
 
 def words(value: str, field: str, *, most: int = TEXT_LIMIT, required: bool = True) -> str:

@@ -11,7 +11,7 @@ from incidents import policies
 from incidents.actions.shared import locked, settle_skipped, words
 from incidents.models import Task
 from irapp.accounts.models import User
-from irapp.audit.record import record
+from irapp.audit.record import hint, record
 from irapp.common.errors import ConflictError, InvalidError
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ def add_task(
         created_by=by,
         origin=origin,
     )
+    hint("inbox")
     record("task.added", task, by=by, title=task.title, owner=str(task.owner or ""), origin=origin)
     return task
 
@@ -54,6 +55,7 @@ def take_task(*, task_id: int, owner_id: int, by: User) -> Task:
     if task.owner != owner:
         task.owner = owner
         task.save()
+        hint("inbox")
         record("task.taken", task, by=by, title=task.title, owner=str(owner))
     return task
 
@@ -70,6 +72,7 @@ def finish_task(*, task_id: int, by: User, outcome: str = Task.Outcome.DONE, not
     task.outcome_note = words(note, "note", most=2000, required=outcome == Task.Outcome.NOT_NEEDED)
     task.outcome, task.finished_by, task.finished_at = outcome, by, timezone.now()
     task.save()
+    hint("inbox")
     record("task.finished", task, by=by, title=task.title, outcome=outcome, reason=task.outcome_note)
     settle_skipped(task.incident, by=by)
     return task
@@ -84,6 +87,7 @@ def unfinish_task(*, task_id: int, by: User) -> Task:
         raise ConflictError("This task is not finished.", code="task_open")
     task.outcome, task.outcome_note, task.finished_by, task.finished_at = "", "", None, None
     task.save()
+    hint("inbox")
     record("task.taken_up_again", task, by=by, title=task.title)
     return task
 
