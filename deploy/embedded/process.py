@@ -90,7 +90,8 @@ class Child:
                 return
 
     def launch(self) -> None:
-        """Start it without waiting."""
+        """Start it without waiting; what is left of an earlier run is ended first."""
+        self.stop()
         self.program.prepare()
         self._asked = False
         account = self.program.account
