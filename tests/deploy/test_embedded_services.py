@@ -51,7 +51,7 @@ def machine(monkeypatch):
 @pytest.fixture
 def server(tmp_path, machine):
     """A PostgreSQL where root or an ordinary user would have it."""
-    return postgres.Postgres(postgres.home_for(tmp_path), port=ports.free(), settings=postgres.FAST)
+    return postgres.Postgres(postgres.home_for(tmp_path), port=ports.free())
 
 
 def test_a_temporary_database_answers_and_leaves_nothing_behind():
