@@ -8,6 +8,9 @@ class CorrectionsConfig(AppConfig):
     def ready(self) -> None:
         """Fill the registries of the floors below, and take on deliveries."""
         from corrections import gates, inbox
+        from corrections.models import Correction, Proposal
+        from irapp.audit.live import topics
 
         gates.register()
         inbox.register()
+        topics.register(Correction, Proposal)

@@ -8,6 +8,9 @@ class IncidentsConfig(AppConfig):
     def ready(self) -> None:
         """Fill the registries with what the core itself asks for."""
         from incidents import conditions, waiting
+        from incidents.models import Incident
+        from irapp.audit.live import topics
 
         conditions.register()
         waiting.register()
+        topics.register(Incident)

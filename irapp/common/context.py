@@ -12,4 +12,4 @@ if TYPE_CHECKING:
 
 def site(_request: HttpRequest) -> dict[str, object]:
     """Give the address of live updates and whether this is a demo."""
-    return {"live_url": settings.LIVE_URL, "demo": settings.DEMO}
+    return {"live_stream": f"{settings.LIVE_URL}/live/", "demo": settings.DEMO}

@@ -19,13 +19,16 @@
     }
   };
   const fire = (topic) => document.body.dispatchEvent(new CustomEvent(`live:${topic}`, { bubbles: true }));
-  const fireAll = () => {
-    const topics = new Set();
+  const topics = () => {
+    const found = new Set();
     for (const element of document.querySelectorAll('[hx-trigger*="live:"]')) {
-      for (const [, topic] of element.getAttribute("hx-trigger").matchAll(/live:([^\s,]+)/g)) topics.add(topic);
+      for (const [, topic] of element.getAttribute("hx-trigger").matchAll(/live:([^\s,]+)/g)) found.add(topic);
     }
-    topics.forEach(fire);
+    return [...found].sort();
   };
+  const fireAll = () => topics().forEach(fire);
+  let asked = "";
+  let source;
   const startPolling = () => {
     poll ||= setInterval(() => { if (!document.hidden) fireAll(); }, POLL_MS);
     show("polling", "Updating every 10 s");
@@ -41,8 +44,11 @@
   };
   const connect = () => {
     const address = new URL(url, location.href);
+    asked = topics().join(",");
+    if (!asked) return;
+    address.searchParams.set("topics", asked);
     if (lastId) address.searchParams.set("last_event_id", lastId);
-    const source = new EventSource(address, { withCredentials: address.origin !== location.origin });
+    source = new EventSource(address, { withCredentials: address.origin !== location.origin });
     source.addEventListener("open", () => {
       clearInterval(poll);
       poll = 0;
@@ -53,16 +59,21 @@
     source.addEventListener("message", onHint);
     source.addEventListener("hint", onHint);
     source.addEventListener("reset", fireAll);
-    source.addEventListener("error", () => {
+    source.addEventListener("error", ({ target }) => {
       wasLost = true;
       startPolling();
       // The browser retries by itself (with Last-Event-ID) unless it gave up for good.
-      if (source.readyState !== EventSource.CLOSED) return;
-      source.close();
+      if (target !== source || target.readyState !== EventSource.CLOSED) return;
       setTimeout(connect, RETRY_MS + Math.random() * RETRY_MS);
     });
-    addEventListener("pagehide", () => source.close(), { once: true });
   };
+  addEventListener("pagehide", () => source?.close());
+  // What was swapped in may listen to more than the page did before.
+  document.addEventListener("htmx:after:swap", () => {
+    if (topics().join(",") === asked) return;
+    source?.close();
+    connect();
+  });
 
   addEventListener("pageshow", (event) => { if (event.persisted) { fireAll(); connect(); } });
   connect();
