@@ -54,13 +54,13 @@ class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 # Effects: what happens to a matching request. One struct per kind, its fields are the kind's parameters.
 
 
-class Block(_Strict, tag="block", tag_field="kind", kw_only=True):
+class Block(_Strict, tag="block", tag_field="kind", frozen=True, kw_only=True):
     """T1: the subjects of the user scope are refused with 403."""
 
     correction_class: ClassVar[str] = "T1"
 
 
-class RequestLimit(_Strict, tag="request_limit", tag_field="kind", kw_only=True):
+class RequestLimit(_Strict, tag="request_limit", tag_field="kind", frozen=True, kw_only=True):
     """T2: at most ``requests`` per ``window_seconds`` and subject; more are refused with 429."""
 
     correction_class: ClassVar[str] = "T2"
@@ -69,34 +69,34 @@ class RequestLimit(_Strict, tag="request_limit", tag_field="kind", kw_only=True)
     per: Literal["user", "organisation", "key"] = "user"
 
 
-class ToolsOff(_Strict, tag="tools_off", tag_field="kind", kw_only=True):
+class ToolsOff(_Strict, tag="tools_off", tag_field="kind", frozen=True, kw_only=True):
     """T3: a request that offers one of ``tools`` (none named: any tool) is refused with 403."""
 
     correction_class: ClassVar[str] = "T3"
     tools: tuple[Name, ...] = ()
 
 
-class OutputCap(_Strict, tag="output_cap", tag_field="kind", kw_only=True):
+class OutputCap(_Strict, tag="output_cap", tag_field="kind", frozen=True, kw_only=True):
     """T3: the output of a request is capped at ``max_tokens``, whatever the request asks for."""
 
     correction_class: ClassVar[str] = "T3"
     max_tokens: Positive
 
 
-class ForbidUse(_Strict, tag="forbid_use", tag_field="kind", kw_only=True):
+class ForbidUse(_Strict, tag="forbid_use", tag_field="kind", frozen=True, kw_only=True):
     """T4: the applications, endpoints or use cases of the functionality scope are refused with 403."""
 
     correction_class: ClassVar[str] = "T4"
 
 
-class Suspend(_Strict, tag="suspend", tag_field="kind", kw_only=True):
+class Suspend(_Strict, tag="suspend", tag_field="kind", frozen=True, kw_only=True):
     """T5: the models of the scope stop answering: 503."""
 
     correction_class: ClassVar[str] = "T5"
     retry_after_seconds: Annotated[int, Meta(ge=1, le=86_400)] | None = None
 
 
-class Reroute(_Strict, tag="reroute", tag_field="kind", kw_only=True):
+class Reroute(_Strict, tag="reroute", tag_field="kind", frozen=True, kw_only=True):
     """T5 with a fallback: requests for the models of the scope are answered by ``fallback_model``."""
 
     correction_class: ClassVar[str] = "T5"
@@ -115,7 +115,7 @@ EFFECTS: dict[str, type[_Strict]] = {
 }
 
 
-class Functionality(_Strict, kw_only=True):
+class Functionality(_Strict, frozen=True, kw_only=True):
     """Which functionality: every dimension that names something must match; an empty one matches all."""
 
     models: tuple[Name, ...] = ()
@@ -124,7 +124,7 @@ class Functionality(_Strict, kw_only=True):
     use_cases: tuple[Name, ...] = ()
 
 
-class Users(_Strict, kw_only=True):
+class Users(_Strict, frozen=True, kw_only=True):
     """Which users: whoever stands in any of the lists; all three empty means everyone."""
 
     users: tuple[Name, ...] = ()
@@ -137,14 +137,14 @@ class Users(_Strict, kw_only=True):
         return not (self.users or self.organisations or self.keys)
 
 
-class Refusal(_Strict, kw_only=True):
+class Refusal(_Strict, frozen=True, kw_only=True):
     """What the refused caller is told. Public: never names other users or the evidence."""
 
     reason: Text = ""
     appeal: Text = ""
 
 
-class Correction(_Strict, kw_only=True):
+class Correction(_Strict, frozen=True, kw_only=True):
     """One correction in force. ``id`` is its reference and version, for example ``COR-0012.1``."""
 
     id: Annotated[str, Meta(pattern=r"^[A-Z]{2,8}-[0-9]{1,10}\.[0-9]{1,6}$")]
@@ -185,7 +185,7 @@ class Correction(_Strict, kw_only=True):
             raise ValueError("expires_at: ends before it starts")
 
 
-class Content(_Strict, kw_only=True):
+class Content(_Strict, frozen=True, kw_only=True):
     """What the policy says, without version or signature. Sorted, so that same content has same bytes."""
 
     corrections: tuple[Correction, ...] = ()
@@ -197,7 +197,7 @@ class Content(_Strict, kw_only=True):
             raise ValueError("corrections: ids must be unique and sorted")
 
 
-class Policy(_Strict, kw_only=True):
+class Policy(_Strict, frozen=True, kw_only=True):
     """The signed envelope: what travels, what is stored, what is acknowledged."""
 
     format: Literal["irapp-policy/1"]
