@@ -13,7 +13,6 @@ from django.utils import timezone
 from corrections.models import Hub, TrafficRecord
 from corrections.publishing import hubs
 from corrections.publishing.client import HubClient, HubError
-from irapp.audit.record import hint
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -63,7 +62,6 @@ def _keep(url: str, page: Traffic, *, after: str) -> bool:
         return False  # another worker was here
     if page.records:
         TrafficRecord.objects.bulk_create(map(_row, page.records))
-        hint("traffic")
     if page.cursor != after:
         hub.traffic_cursor = page.cursor
         hub.save(update_fields=["traffic_cursor"])

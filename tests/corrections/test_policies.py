@@ -5,8 +5,10 @@ from django.db import transaction
 
 from corrections import actions
 from corrections.models import Gateway
+from corrections.selectors import eligible
 from corrections.states import State
 from corrections.terms import Terms
+from incidents import actions as incidents
 from irapp.accounts.models import RoleCode
 from irapp.common.errors import NotPermittedError
 from tests.corrections.factories import (
@@ -114,7 +116,7 @@ def test_who_may_do_what(action, make, roles):
     for role in roles:
         with transaction.atomic():
             action(target, make_user(role))
-            transaction.set_rollback(True)  # noqa: FBT003 - the next role finds it as this one did
+            transaction.set_rollback(True)
 
 
 def test_the_proposer_may_withdraw_their_own():
@@ -139,9 +141,6 @@ def test_a_shutdown_needs_an_executive_among_the_two():
 
 
 def test_nobody_is_asked_who_is_not_on_a_restricted_incident():
-    from corrections.selectors import eligible
-    from incidents import actions as incidents
-
     officer = make_user(D)
     proposal = make_proposal()
     assert officer in eligible(proposal)
