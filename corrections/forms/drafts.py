@@ -1,7 +1,8 @@
-"""The sheet in its three uses: a first draft, the revision of a draft, the next version of what is in force."""
+"""The sheet in its three uses: a first draft, its revision, the next version of what is in force."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -79,7 +80,7 @@ class Draft(Saved):
         self.incident = incident
         packages = list(Package.objects.filter(incident=incident).order_by("-pk"))
         begins = {"package": str(packages[0].pk) if packages else NEW, "title": f"Response to {incident}"}
-        kwargs["initial"] = begins | (kwargs.get("initial") or {})
+        kwargs["initial"] = begins | _likely(incident, kwargs["models"]) | (kwargs.get("initial") or {})
         super().__init__(*args, **kwargs)
         new = (NEW, "Begin a new package")
         self.fields["package"].choices = [*((str(each.pk), each.title) for each in packages), new]  # type: ignore[attr-defined]
@@ -114,7 +115,8 @@ class Revision(Saved):
     revision = forms.IntegerField(widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, correction: Correction, **kwargs: Any) -> None:
-        self.correction, self.incident = correction, correction.package.incident
+        self.correction: Correction = correction
+        self.incident = correction.package.incident
         initial = {"revision": correction.revision}
         super().__init__(*args, terms=Terms.of(correction), initial=initial, **kwargs)
 
@@ -135,7 +137,8 @@ class Version(Saved):
     """The next version of a correction in force: tighter, looser, longer."""
 
     def __init__(self, *args: Any, correction: Correction, **kwargs: Any) -> None:
-        self.correction, self.incident = correction, correction.package.incident
+        self.correction: Correction = correction
+        self.incident = correction.package.incident
         super().__init__(*args, terms=Terms.of(correction), initial=_still_ahead(correction), **kwargs)
 
     @property
@@ -146,6 +149,13 @@ class Version(Saved):
     def save(self, *, by: User) -> Correction:
         """Draft the version."""
         return actions.draft_version(correction_id=self.correction.pk, terms=self.terms(), by=by)
+
+
+def _likely(incident: Incident, models: list[str]) -> dict[str, object]:
+    """Begin with the affected model, a review tomorrow and an end in a week: each is easily changed."""
+    now = timezone.now()
+    named = [incident.model_name] if incident.model_name in models else []
+    return {"models": named, "review_at": now + timedelta(days=1), "expires_at": now + timedelta(days=7)}
 
 
 def _still_ahead(correction: Correction) -> dict[str, object]:

@@ -55,7 +55,7 @@ class Moment(forms.DateTimeField):
 
 def _why_no_name(name: str) -> str:
     try:
-        policy.convert(name, policy.Name)  # type: ignore[arg-type]
+        policy.convert(name, policy.Name)
     except policy.PolicyError:
         return "at most 200 characters, no quotes, backslashes or equals signs."
     return ""

@@ -103,14 +103,15 @@ class Sheet(forms.Form):
     )
 
     def __init__(self, *args: Any, models: list[str], terms: Terms | None = None, **kwargs: Any) -> None:
-        initial = {**DEFAULTS, **(_spread(terms) if terms else {}), **(kwargs.pop("initial", None) or {})}
-        super().__init__(*args, initial=initial, **kwargs)
+        initial = {**DEFAULTS, **(_spread(terms) if terms else {}), **(kwargs.get("initial") or {})}
+        super().__init__(*args, **(kwargs | {"initial": initial}))
         self.given = terms
         known = sorted({*models, *(initial.get("models") or [])})
         self.fields["models"].choices = [(name, name) for name in known]  # type: ignore[attr-defined]
         self.chosen = self._chosen()
         for name, field in FIELDS[self.chosen]().items():
             self.fields[name] = field
+        self.order_fields(["kind", *FIELDS[self.chosen]()])
         if "fallback_model" in self.fields:
             choices = [("", "Choose a model"), *((name, name) for name in models)]
             self.fields["fallback_model"].choices = choices  # type: ignore[attr-defined]
@@ -148,16 +149,22 @@ class Sheet(forms.Form):
             name: field.widget.value_from_datadict(self.data, self.files, self.add_prefix(name))
             for name, field in self.fields.items()
         }
-        self.initial |= {name: value for name, value in typed.items() if value is not None}
+        self.initial = {**self.initial} | {name: value for name, value in typed.items() if value is not None}
         self.is_bound, self.data = False, MultiValueDict()
 
     def rough_terms(self) -> Terms | None:
         """Give what can be understood so far, for a preview; None before the scopes make sense."""
         if not self.is_bound:
             return self.given
-        if {"kind", *FIELDS[self.chosen](), *FUNCTIONALITY, *USERS} & set(self.errors):
-            return None
-        return self._terms(ROUGH | self.cleaned_data)
+        return None if self.lacking else self._terms(ROUGH | self.cleaned_data)
+
+    @property
+    def lacking(self) -> str:
+        """Say what a preview cannot do without."""
+        needed = ("kind", *FIELDS[self.chosen](), *FUNCTIONALITY, *USERS)
+        return next(
+            (f"{self[name].label}: {self.errors[name][0]}" for name in needed if name in self.errors), ""
+        )
 
     def terms(self) -> Terms:
         """Give what was typed as the actions take it."""

@@ -13,7 +13,7 @@ from corrections.models import Proposal
 from corrections.panels.asking import why_not
 from corrections.panels.impact import ImpactPanel, impact_panel
 from corrections.panels.refused import Refused, refused
-from corrections.panels.terms import Change, changes, terms_of
+from corrections.panels.terms import Change, changes, facts, terms_of
 from corrections.panels.words import sentence
 from corrections.states import Action, ProposalState, Verdict
 from corrections.terms import Terms
@@ -38,9 +38,10 @@ class Changing:
     """What the payload says, in one sentence and field by field."""
 
     sentence: str
+    title: str
+    facts: list[tuple[str, str]]
     rows: list[Change]
     old_title: str
-    new_title: str
     raw: str
 
 
@@ -100,22 +101,14 @@ def proposal_page(proposal: Proposal, user: User) -> ProposalPage:
 
 def changing(proposal: Proposal, document: dict[str, Any]) -> Changing:
     """Say what is decided: to impose, to replace, to lift, or to keep for good."""
-    after = terms_of(document)
-    said, raw = sentence(after), json.dumps(document, indent=2, ensure_ascii=False)
-    correction, replaced = proposal.correction, proposal.correction.supersedes
+    terms, raw = terms_of(document), json.dumps(document, indent=2, ensure_ascii=False)
+    said, every, replaced = sentence(terms), facts(terms), proposal.correction.supersedes
     if proposal.action == Action.LIFT:
-        return Changing(
-            f"Ends what is in force now: {said}", changes(after, None), "In force", "After lifting", raw
-        )
+        return Changing(f"Ends what is in force now: {said}", "Exactly what ends", every, [], "", raw)
     if proposal.action == Action.MAKE_PERMANENT:
-        rows = [
-            row if row.label != "Expires" else Change(row.label, row.old, "never")
-            for row in changes(after, after)
-        ]
-        return Changing(f"Stays without expiry: {said}", rows, "In force", "Permanent", raw)
-    before = Terms.of(replaced) if replaced else None
-    title = f"Now ({replaced})" if replaced else "Now"
-    return Changing(said, changes(before, after), title, f"Proposed ({correction})", raw)
+        return Changing(f"Stays without expiry: {said}", "Exactly what stays", every, [], "", raw)
+    rows = changes(Terms.of(replaced), terms) if replaced else []
+    return Changing(said, "Exactly what is decided", every, rows, f"Now ({replaced})", raw)
 
 
 def deciding(proposal: Proposal) -> Deciding:
@@ -124,7 +117,7 @@ def deciding(proposal: Proposal) -> Deciding:
     against = [vote for vote in votes if vote.verdict == Verdict.REJECT]
     pips = ["given"] * len(standing.counting) + ["against"] * len(against)
     pips += [""] * (standing.quorum - len(pips))
-    group = {
+    group: dict[str, object] = {
         "summary": _summary(proposal, standing),
         "pips": pips,
         "eligible": _people(proposal) if proposal.is_open else [],
@@ -160,9 +153,9 @@ def _consequence(proposal: Proposal) -> str:
     if standing.quorum - len(standing.counting) > 1:
         return "Your approval alone changes nothing yet: more people have to agree."
     return {
-        Action.IMPOSE: "If yours is the last approval that is missing, the gateways enforce it within seconds.",
-        Action.LIFT: "If yours is the last approval that is missing, the gateways let these requests through again.",
-        Action.MAKE_PERMANENT: "If yours is the last approval that is missing, it stays for good.",
+        Action.IMPOSE: "If yours is the last approval missing, the gateways enforce it within seconds.",
+        Action.LIFT: "If yours is the last approval missing, these requests pass again within seconds.",
+        Action.MAKE_PERMANENT: "If yours is the last approval missing, it stays for good.",
     }[Action(proposal.action)]
 
 

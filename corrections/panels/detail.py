@@ -12,7 +12,7 @@ from corrections.models import Correction, Proposal, TrafficRecord
 from corrections.panels.acts import Act, acts
 from corrections.panels.decision import Deciding, deciding
 from corrections.panels.enforcement import Proof, proofs
-from corrections.panels.terms import Change, changes
+from corrections.panels.terms import Change, changes, facts
 from corrections.panels.words import CLASS_OF, sentence, utc
 from corrections.states import IN_POLICY, State
 from corrections.terms import Terms
@@ -62,8 +62,8 @@ class Detail:
     track: list[dict[str, str]]
     alarms: list[Alarm]
     acts: list[Act]
-    terms: list[Change]
-    compared: bool
+    facts: list[tuple[str, str]]
+    rows: list[Change]
     versions: list[Correction]
     decided: list[Decided]
     proofs: list[Proof] | None
@@ -87,8 +87,8 @@ def detail(correction: Correction, user: User) -> Detail:
         track=_track(correction),
         alarms=_alarms(correction),
         acts=acts(correction, asked, user),
-        terms=changes(Terms.of(replaced) if replaced else None, Terms.of(correction)),
-        compared=replaced is not None,
+        facts=facts(Terms.of(correction)),
+        rows=changes(Terms.of(replaced), Terms.of(correction)) if replaced else [],
         versions=list(versions.order_by("-version")),
         decided=[Decided(proposal, deciding(proposal)) for proposal in proposals],
         proofs=shown,

@@ -11,7 +11,9 @@ from django.utils import timezone
 from corrections import policies, selectors
 from corrections.models import Correction, CorrectionGateway, Gateway, Hub, PolicyVersion
 from corrections.panels.asking import why_not
+from corrections.panels.words import summary
 from corrections.states import IN_POLICY, State
+from corrections.terms import Terms
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -50,6 +52,7 @@ class Shown:
     """One correction, and how many gateways have shown it."""
 
     correction: Correction
+    summary: str
     verified: list[str]
     missing: list[str]
 
@@ -113,6 +116,7 @@ def _shown(user: User, gateways: list[Gateway]) -> list[Shown]:
     return [
         Shown(
             correction,
+            summary(Terms.of(correction)),
             [gateway.name for gateway in gateways if (correction.pk, gateway.pk) in verified],
             [gateway.name for gateway in gateways if (correction.pk, gateway.pk) not in verified],
         )

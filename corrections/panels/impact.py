@@ -28,11 +28,8 @@ def impact_panel(data: Mapping[str, Any]) -> ImpactPanel:
     """Read the estimate off its data."""
     names = ("requests", "touched", "users", "keys", "organisation_count")
     lists = ("organisations", "without_fallback", "hints")
-    return ImpactPanel(
-        share=percent(data["share"]),
-        **{name: data[name] for name in names},
-        **{name: list(data[name]) for name in lists},
-    )
+    values = {name: data[name] for name in (*names, *lists)}
+    return ImpactPanel(share=percent(data["share"]), **values)
 
 
 def percent(share: float) -> str:

@@ -10,7 +10,7 @@ from django.db.models import Count, Exists, OuterRef, Q
 
 from corrections.models import Correction, Gateway, Proposal
 from corrections.panels.paging import Page, page
-from corrections.panels.words import CLASS_OF, CLASSES, sentence
+from corrections.panels.words import CLASS_OF, CLASSES, summary
 from corrections.states import ENDED, IN_POLICY, State
 from corrections.terms import Terms
 
@@ -50,7 +50,7 @@ class Row:
     """One line of the list."""
 
     correction: Correction
-    sentence: str
+    summary: str
     class_title: str
     live: bool
     verified: int
@@ -132,9 +132,10 @@ def _row(correction: Correction) -> Row:
     extra = vars(correction)  # what the query added
     words = CLASS_OF[correction.kind]
     return Row(
-        correction,
-        sentence(Terms.of(correction)),
-        f"{words.code} {words.title}",
-        extra["verified_at"],
-        extra["asked"],
+        correction=correction,
+        summary=summary(Terms.of(correction)),
+        class_title=f"{words.code} {words.title}",
+        live=correction.state in {*IN_POLICY, State.LIFTING},
+        verified=extra["verified_at"],
+        asked=extra["asked"],
     )

@@ -33,7 +33,7 @@ def page(rows: QuerySet[Any], query: Mapping[str, str], *, size: int = SIZE) -> 
         shown = found[:size][::-1]
         return Page(
             shown, _url(kept, "after", shown[:1], len(found) > size), _url(kept, "before", shown[-1:], True)
-        )  # noqa: FBT003
+        )
     found = list((rows.filter(pk__lt=before) if before else rows).order_by("-pk")[: size + 1])
     shown = found[:size]
     return Page(

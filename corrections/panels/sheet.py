@@ -53,7 +53,7 @@ class Page:
     :param not_yet: why a draft could not be proposed right now, although it can be written.
     """
 
-    preview: Preview | None
+    preview: Preview
     not_yet: str
     back_url: str
 
@@ -66,7 +66,7 @@ def page(form: Saved, user: User) -> Page:
         if correction
         else form.incident.get_absolute_url()
     )
-    return Page(preview(terms) if terms else None, _not_yet(form, user), back)
+    return Page(preview(terms) if terms else Preview(lacking=form.lacking), _not_yet(form, user), back)
 
 
 def known_models(incident: Incident) -> list[str]:

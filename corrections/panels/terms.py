@@ -58,10 +58,16 @@ def described(terms: Terms) -> dict[str, str]:
     return {**_what(terms), **_scopes(terms), **_when(terms), **_said(terms)}
 
 
-def changes(before: Terms | None, after: Terms | None) -> list[Change]:
-    """Lay two versions side by side; None where there is none."""
-    old, new = described(before) if before else {}, described(after) if after else {}
-    return [Change(label, old.get(label), new.get(label)) for label in {**new, **old}]
+def facts(terms: Terms) -> list[tuple[str, str]]:
+    """Give the terms of one version as pairs."""
+    return list(described(terms).items())
+
+
+def changes(before: Terms, after: Terms) -> list[Change]:
+    """Lay two versions side by side, what differs first."""
+    old, new = described(before), described(after)
+    rows = [Change(label, old.get(label), new.get(label)) for label in {**new, **old}]
+    return sorted(rows, key=lambda row: not row.changed)
 
 
 def terms_of(payload: Mapping[str, Any]) -> Terms:
@@ -71,6 +77,8 @@ def terms_of(payload: Mapping[str, Any]) -> Terms:
     kind = effect.pop("kind")
     copied = ("functionality", "users", "mode", "at_expiry", "percentage", "running_streams")
     times = {name: said.get(name) or payload.get(name) for name in TIMES}
+    values: dict[str, Any] = {name: said[name] for name in copied}
+    values |= {name: datetime.fromisoformat(value) if value else None for name, value in times.items()}
     return Terms(
         kind=kind,
         parameters=effect,
@@ -78,8 +86,7 @@ def terms_of(payload: Mapping[str, Any]) -> Terms:
         narrower_rejected=payload["narrower_rejected"],
         public_reason=said["refusal"]["reason"],
         appeal=said["refusal"]["appeal"],
-        **{name: said[name] for name in copied},
-        **{name: datetime.fromisoformat(value) if value else None for name, value in times.items()},
+        **values,
     )
 
 

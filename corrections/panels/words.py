@@ -74,7 +74,12 @@ NARROWED = {
 
 def sentence(terms: Terms) -> str:
     """Say what the correction does, to whom, on what and until when."""
-    said = f"{_effect(terms)}{_share(terms)}{_when(terms)}."
+    return f"{summary(terms)}{_when(terms)}."
+
+
+def summary(terms: Terms) -> str:
+    """Say what it does, to whom and on what; where the times stand beside it."""
+    said = f"{_effect(terms)}{_share(terms)}"
     if terms.mode == "shadow":
         return f"Dry run, nothing is refused: {said[:1].lower()}{said[1:]}"
     return said
@@ -133,7 +138,7 @@ def _effect(terms: Terms) -> str:
 def _limit(values: Mapping[str, object], whom: str, place: str) -> str:
     window = duration(int(str(values.get("window_seconds") or 1)))
     counted = values.get("per") or "user"
-    return f"Limits {whom} to {values.get('requests')} requests per {window} and {counted} {place}"
+    return f"Limits {whom} to {values.get('requests')} requests per {window} for each {counted} {place}"
 
 
 def _tools(values: Mapping[str, object]) -> str:

@@ -82,7 +82,7 @@ STEPS = {
     ),
     "retry": Step(
         "Try again to enforce {}",
-        "The policy is delivered again and the gateways get a new deadline. It was approved, so nobody is asked again.",
+        "The policy is delivered again, with a new deadline. It was approved, so nobody is asked again.",
         "Try again",
         "{} is being enforced again.",
         visible_correction,
@@ -114,8 +114,8 @@ STEPS = {
     ),
     "retire": Step(
         "Retire {}",
-        "Its word no longer counts: corrections turn active or lifted without it. Only retire a gateway that is out"
-        " of service for good. If it reports again, it counts again.",
+        "Its word no longer counts: corrections turn active or lifted without it. Only for a gateway that is"
+        " out of service for good. If it reports again, it counts again.",
         "Retire the gateway",
         "{} is retired.",
         visible_gateway,

@@ -19,18 +19,20 @@ MOST = 2**63 - 1
 class SignedIn(HttpRequest):
     """A request after the login middleware."""
 
-    user: User  # type: ignore[assignment]
+    user: User
 
 
 def visible_incident(request: SignedIn, given: str | None) -> Incident:
     """Give the incident with this number, among those that the person may see."""
-    return get_object_or_404(Incident.objects.visible_to(request.user), pk=_number(given))
+    incident: Incident = get_object_or_404(Incident.objects.visible_to(request.user), pk=_number(given))
+    return incident
 
 
 def visible_correction(request: SignedIn, pk: int) -> Correction:
     """Give the correction, with its incident, among those that the person may see."""
     rows = Correction.objects.visible_to(request.user).select_related("package__incident", "supersedes")
-    return get_object_or_404(rows, pk=pk)
+    correction: Correction = get_object_or_404(rows, pk=pk)
+    return correction
 
 
 def visible_proposal(request: SignedIn, pk: int) -> Proposal:
@@ -41,7 +43,7 @@ def visible_proposal(request: SignedIn, pk: int) -> Proposal:
     return get_object_or_404(rows, pk=pk)
 
 
-def visible_gateway(request: SignedIn, pk: int) -> Gateway:
+def visible_gateway(_request: SignedIn, pk: int) -> Gateway:
     """Give the gateway; everybody with a role sees them all."""
     return get_object_or_404(Gateway, pk=pk)
 

@@ -1,0 +1,82 @@
+"""What the API takes. Unknown fields are refused: a field that is dropped silently misleads."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+from rest_framework import serializers
+
+from corrections.states import Verdict
+from corrections.terms import Terms
+from enforcement import policy
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+TERMS = tuple(each.name for each in fields(Terms))
+Plain = dict[str, Any]
+
+
+class Strict(serializers.Serializer[Any]):
+    """Refuses fields that it does not know, each by name."""
+
+    def to_internal_value(self, data: Mapping[str, Any]) -> Plain:
+        """Look for unknown fields before anything else."""
+        if isinstance(data, dict):
+            unknown = sorted(set(data) - set(self.fields))
+            if unknown:
+                raise serializers.ValidationError({name: ["There is no such field."] for name in unknown})
+        taken: Plain = super().to_internal_value(data)
+        return taken
+
+
+class Draft(Strict):
+    """A correction to be drafted: where it belongs, and its terms."""
+
+    incident = serializers.IntegerField(required=False, min_value=1, help_text="Begins a package for it.")
+    package = serializers.IntegerField(required=False, min_value=1, help_text="An existing package instead.")
+    package_title = serializers.CharField(required=False, max_length=200)
+    rationale = serializers.CharField(required=False, max_length=10_000)
+    precaution = serializers.BooleanField(required=False, default=False)
+
+    kind = serializers.ChoiceField(choices=sorted(policy.EFFECTS))
+    parameters = serializers.DictField(required=False, default=dict)
+    functionality = serializers.DictField(required=False, default=dict)
+    users = serializers.DictField(required=False, default=dict)
+    mode = serializers.ChoiceField(choices=["enforce", "shadow"], default="enforce")
+    starts_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
+    expires_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
+    at_expiry = serializers.ChoiceField(choices=["hold", "lift"], default="hold")
+    percentage = serializers.IntegerField(min_value=1, max_value=100, default=100)
+    running_streams = serializers.ChoiceField(choices=["finish", "end"], default="finish")
+    public_reason = serializers.CharField(max_length=500, allow_blank=True, default="")
+    appeal = serializers.CharField(max_length=500, allow_blank=True, default="")
+    review_at = serializers.DateTimeField()
+    exit_criteria = serializers.CharField(max_length=10_000)
+    narrower_rejected = serializers.CharField(max_length=10_000, allow_blank=True, default="")
+
+    def validate(self, attrs: Plain) -> Plain:
+        """Say either the package or the incident."""
+        if ("package" in attrs) == ("incident" in attrs):
+            raise serializers.ValidationError({"package": ["Name either a package or an incident."]})
+        return attrs
+
+    def terms(self) -> Terms:
+        """Give the terms as the actions take them."""
+        return Terms(**{name: self.validated_data[name] for name in TERMS})
+
+
+class Ask(Strict):
+    """A reason, given with a proposal."""
+
+    reason = serializers.CharField(required=False, allow_blank=True, max_length=4_000, default="")
+
+
+class Ballot(Strict):
+    """A vote on exactly the bytes with this digest."""
+
+    proposal = serializers.IntegerField(min_value=1)
+    verdict = serializers.ChoiceField(choices=Verdict.choices)
+    reason = serializers.CharField(max_length=4_000)
+    digest = serializers.CharField(max_length=71)
