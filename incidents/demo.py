@@ -17,10 +17,14 @@ DRIFT = """About **1 %** of chats have 50 messages or more. In those, the assist
 - forgets what its system prompt says.
 
 Press has asked for comment; transcripts are public."""
-EXTORTION = """Account-level detection: four accounts of one application send **thousands of requests at machine
-speed**, with shell tools on. Prompts ask to sort stolen files by how much a victim would pay."""
-POSTS = """More than 100 hateful posts in an hour on one surface, after a line was added to the system prompt.
-An NGO has published examples. Private chat shows nothing of the kind."""
+EXTORTION = (
+    "Account-level detection: four accounts of one application send **thousands of requests at machine "
+    "speed**, with shell tools on. Prompts ask to sort stolen files by how much a victim would pay."
+)
+POSTS = (
+    "More than **100 hateful posts in an hour** on one surface, after a line was added to the system prompt. "
+    "An NGO has published examples. Private chat shows nothing of the kind."
+)
 NOISE = "One user reports that answers are shorter since yesterday. Telemetry shows no change."
 
 

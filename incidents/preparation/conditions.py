@@ -28,7 +28,13 @@ def bound(incident: Incident) -> Iterator[Condition]:
     yield _plan(binding, url)
     yield _fallback(binding, model, url)
     known = f"{binding.authority}, confirmed by {binding.authority_by}" if binding.authority else ""
-    yield Condition("authority", "Authority known", bool(known), known or "Who decides on restrictions?", url)
+    yield Condition(
+        "authority",
+        "Authority known",
+        bool(known),
+        known or "Who decides on restrictions, and can they be reached?",
+        url,
+    )
 
 
 def _model(incident: Incident, model: DeployedModel | None, url: str) -> Condition:

@@ -112,7 +112,7 @@ class PlanStep(forms.Form):
     """One step; an empty title leaves it out."""
 
     title = forms.CharField(label="Step", required=False, max_length=200)
-    minutes = forms.IntegerField(label="Due after (minutes)", required=False, min_value=1, max_value=525_600)
+    minutes = forms.IntegerField(label="Due after min", required=False, min_value=1, max_value=525_600)
     detail = forms.CharField(label="Details", required=False, max_length=2000)
 
 

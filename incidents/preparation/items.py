@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 class Choose(forms.Form):
     """One choice."""
 
+    nobody = "Choose"
     choice = forms.ChoiceField()
 
     def __init__(self, *args: Any, item: str, label: str, incident: Incident, **named: Any) -> None:
@@ -31,23 +32,20 @@ class Choose(forms.Form):
         super().__init__(*args, **named)
         field = self.fields["choice"]
         field.label = label
-        field.choices = [("", "Choose"), *CHOICES[item](incident)]  # type: ignore[attr-defined]
+        field.choices = [("", self.nobody), *CHOICES[item](incident)]  # type: ignore[attr-defined]
 
 
 class ChooseOrSay(Choose):
     """A choice, or why there is none."""
 
+    nobody = "There is none"
     note = forms.CharField(
-        label="Remark",
-        required=False,
-        max_length=2000,
-        help_text="If there is none: what people do meanwhile.",
+        label="If there is none: what people do meanwhile", required=False, max_length=2000
     )
 
     def __init__(self, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)
         self.fields["choice"].required = False
-        self.fields["choice"].choices[0] = ("", "There is none")  # type: ignore[attr-defined]
 
 
 class Say(forms.Form):
@@ -60,7 +58,7 @@ class Say(forms.Form):
         super().__init__(*args, **named)
         self.incident = incident
         self.fields["note"].label = label
-        self.fields["note"].help_text = "Who decides on restrictions here, and that they can be reached."
+        self.fields["note"].widget.attrs["placeholder"] = "Duty officer; executive for a shutdown"
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from django.urls import reverse
@@ -11,6 +12,8 @@ from incidents import gates, policies
 from incidents.states import FORWARD, STAGES, State
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from incidents.gates import Condition
     from incidents.models import Incident, SkippedCondition
     from incidents.moves import Move
@@ -37,6 +40,16 @@ class Button:
 
 
 @dataclass(frozen=True)
+class Skip:
+    """What one person left unmet for one reason."""
+
+    by: str
+    at: datetime
+    reason: str
+    conditions: list[SkippedCondition]
+
+
+@dataclass(frozen=True)
 class NextStep:
     """The way on: what it asks for, what is missing, who may go."""
 
@@ -44,7 +57,7 @@ class NextStep:
     conditions: list[Condition]
     emergency: Button | None
     others: list[Button]
-    skipped: list[SkippedCondition]
+    skipped: list[Skip]
 
     @property
     def met(self) -> int:
@@ -79,8 +92,18 @@ def next_step(incident: Incident, user: User) -> NextStep:
         conditions=gates.read(incident, onward.name) if onward else [],
         emergency=_button(incident, urgent, user) if urgent else None,
         others=[_button(incident, move, user) for name, move in moves.items() if name not in named],
-        skipped=list(incident.skipped.select_related("by", "made_up_by")),
+        skipped=_skips(incident),
     )
+
+
+def _skips(incident: Incident) -> list[Skip]:
+    """Group what was skipped by the decision that skipped it."""
+    every = incident.skipped.select_related("by", "made_up_by").order_by("pk")
+    found: list[Skip] = []
+    for (by, reason), group in groupby(every, key=lambda one: (str(one.by), one.reason)):
+        conditions = list(group)
+        found.append(Skip(by, conditions[0].at, reason, conditions))
+    return found
 
 
 def _button(incident: Incident, move: Move, user: User) -> Button:
