@@ -51,6 +51,8 @@ class OutboxItem(models.Model):
     dead_at = models.DateTimeField(null=True)
     last_error = models.TextField(blank=True)
 
+    incident_id: int | None = None  # known to the event that caused it; filled in where it is needed
+
     class Meta:
         indexes: ClassVar = [
             models.Index(fields=["due_at"], condition=Q(done_at=None, dead_at=None), name="outbox_owed"),
