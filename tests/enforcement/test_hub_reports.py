@@ -147,8 +147,10 @@ def test_a_cursor_survives_a_killed_hub_and_half_a_line(hub):
         file.write(b'{"at":"2026')
     hub.start()
     hand_in(hub, 1, user="bob")
+    page = traffic(hub, cursor)
 
-    assert [record["user"] for record in traffic(hub, cursor)["records"]] == ["alice", "bob"]
+    assert [record["user"] for record in page["records"]] == ["alice", "bob"]
+    assert traffic(hub, page["cursor"])["records"] == []
 
 
 def test_a_reader_who_comes_too_late_is_told_how_much_is_lost(hub):
