@@ -21,6 +21,7 @@ from enforcement.agent.process import EnvoyProcess
 from enforcement.agent.state import State
 from enforcement.agent.store import PolicyStore
 from enforcement.agent.traffic import AccessLog
+from enforcement.agent.waiting import until_set
 from enforcement.decide import in_force
 from enforcement.envoy import render
 from enforcement.report import EnvoyReport, TrafficBatch
@@ -149,10 +150,7 @@ class Agent:
 
     async def _report(self) -> None:
         while True:
-            try:
-                await asyncio.wait_for(self.state.changed.wait(), REPORT_SECONDS)
-            except TimeoutError:
-                pass
+            await until_set(self.state.changed, REPORT_SECONDS)
             self.state.changed.clear()
             self.state.refused = dict(self.log.refused)
             self.state.corrections = proving.with_counts(self.state.corrections, self.state.refused)

@@ -93,7 +93,7 @@ class Applier:
             return
         self._state.solved("envoy_rejected")
         self._state.solved("disk")
-        if self._process.alive():
+        if self._state.envoy.live:
             self._state.envoy = EnvoyReport(version=render.version_of(arrived), live=True)
         self.on_applied(before)
 

@@ -11,6 +11,7 @@ import msgspec
 from enforcement import policy
 from enforcement.agent.probing import Prober
 from enforcement.agent.state import State
+from enforcement.agent.waiting import until_set
 from enforcement.decide import in_force, lifts_at
 from enforcement.envoy import render
 from enforcement.probes import Plan, plan
@@ -18,6 +19,7 @@ from enforcement.report import CorrectionReport, LiftedReport, Probe
 from enforcement.report import State as CorrectionState
 
 AGAIN_SECONDS = 15.0
+UNPROVEN_AGAIN_SECONDS = 1.0
 AT_ONCE = 6
 SLICE = 50
 
@@ -56,16 +58,14 @@ class Prover:
     async def run(self) -> None:
         """Prove for ever."""
         while True:
-            full = await self._woken()
+            full = await until_set(self._wanted, self._pause())
             self._wanted.clear()
             await self._round(full=full)
 
-    async def _woken(self) -> bool:
-        try:
-            await asyncio.wait_for(self._wanted.wait(), AGAIN_SECONDS)
-        except TimeoutError:
-            return False
-        return True
+    def _pause(self) -> float:
+        reports = self._state.corrections.values()
+        failed = any(found.state == "failed" for found in reports)
+        return UNPROVEN_AGAIN_SECONDS if failed or self._removed else AGAIN_SECONDS
 
     async def _round(self, *, full: bool) -> None:
         signed = self._signed

@@ -7,6 +7,7 @@ import json
 import secrets
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from enforcement import policy
@@ -72,7 +73,7 @@ class Bare:
         signed = self._write(content)
         wait_for(lambda: self._current(render.version_of(signed)))
 
-    def ask(self, attributes: Attributes, raw: bytes | None = None, **more: str) -> Reply:
+    def ask(self, attributes: Attributes, raw: bytes | Iterator[bytes] | None = None, **more: str) -> Reply:
         line = identity_line(
             attributes.user,
             attributes.organisation,

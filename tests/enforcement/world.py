@@ -165,7 +165,7 @@ class World:
 
     def _serves(self) -> bool:
         try:
-            return self.ask("alice", {"model": "free"}).status == 200
+            return self.ask("carol", {"model": "free"}).status == 200
         except OSError:
             return False
 
