@@ -33,9 +33,8 @@ def make_incident(*, by=None, commander=None, state=State.PREPARATION, **content
     incident = actions.open_incident(by=by or make_responder(), **content)
     commander = commander or (make_commander() if state != State.PREPARATION else None)
     if commander:
-        actions.assign(
-            incident_id=incident.pk, user_id=commander.pk, role=IncidentRole.Part.COMMANDER, by=commander
-        )
+        part = IncidentRole.Part.COMMANDER
+        actions.assign(incident_id=incident.pk, user_id=commander.pk, role=part, by=incident.opened_by)
     for move in ROUTE.get(state, []):
         make_ready(incident.pk, move, by=commander)
         actions.move(incident_id=incident.pk, move=move, by=commander, reason="Led there by a test.")

@@ -11,6 +11,7 @@ from irapp.common.errors import ConflictError, InvalidError
 from tests.incidents.factories import (
     make_assessment,
     make_commander,
+    make_deciders,
     make_incident,
     make_prepared,
     make_ready,
@@ -87,7 +88,9 @@ def test_an_override_asks_for_a_reason_and_lists_what_was_skipped():
 
     skipped = SkippedCondition.objects.filter(incident=incident)
     assert {one.code for one in skipped} == PREPARED - {"commander"}
-    assert {(one.move, one.reason, one.by) for one in skipped} == {("begin_monitoring", "It spreads", commander)}
+    assert {(one.move, one.reason, one.by) for one in skipped} == {
+        ("begin_monitoring", "It spreads", commander)
+    }
     event = Event.objects.filter(incident_id=incident.pk, verb="incident.monitoring_begun").get()
     assert event.data["overridden"] is True
     assert set(event.data["skipped"]) == PREPARED - {"commander"}
@@ -119,6 +122,11 @@ def test_closing_cannot_be_overridden():
 def test_an_emergency_goes_to_execution_at_once_and_lists_every_stage_passed_over():
     commander = make_commander()
     incident = make_incident()
+    over = {
+        (move, one.code)
+        for move in ("begin_monitoring", "begin_execution")
+        for one in gates.unmet(incident, move)
+    }
 
     actions.declare_emergency(incident_id=incident.pk, reason="Weights are leaving", by=commander)
 
@@ -126,8 +134,8 @@ def test_an_emergency_goes_to_execution_at_once_and_lists_every_stage_passed_ove
     assert incident.state == State.EXECUTION
     assert incident.is_emergency
     assert (incident.emergency_by, incident.emergency_reason) == (commander, "Weights are leaving")
-    skipped = set(incident.skipped.values_list("move", "code"))
-    assert skipped == {("begin_monitoring", code) for code in PREPARED} | {("begin_execution", "assessment")}
+    assert {("begin_monitoring", code) for code in PREPARED} | {("begin_execution", "assessment")} <= over
+    assert set(incident.skipped.values_list("move", "code")) == over
 
 
 def test_an_emergency_is_declared_once_and_asks_for_a_reason():
@@ -164,9 +172,10 @@ def test_skipped_conditions_must_be_made_up_before_closing_and_are_noted_when_me
 
     make_assessment(incident.pk, by=commander)
     assert set(incident.skipped.exclude(made_up_at=None).values_list("code", flat=True)) == {"assessment"}
+    make_deciders()
     make_prepared(incident.pk, by=commander)
     assert not incident.skipped.filter(made_up_at=None).exists()
-    assert verbs(incident).count("condition.made_up") == len(PREPARED) - 1
+    assert verbs(incident).count("condition.made_up") == incident.skipped.count()
 
     make_ready(incident.pk, "close", by=commander)
     closed = actions.move(incident_id=incident.pk, move="close", by=commander)
@@ -205,7 +214,11 @@ def test_reopening_what_was_closed_in_order_owes_nothing():
 def test_a_move_back_loses_nothing_and_asks_why(state, move, target):
     commander = make_commander()
     incident = make_incident(commander=commander, state=state)
-    before = {"notes": incident.notes.count(), "tasks": incident.tasks.count(), "threat": incident.binding.threat_id}
+    before = {
+        "notes": incident.notes.count(),
+        "tasks": incident.tasks.count(),
+        "threat": incident.binding.threat_id,
+    }
 
     with pytest.raises(InvalidError, match="cannot be empty"):
         actions.move(incident_id=incident.pk, move=move, by=commander)

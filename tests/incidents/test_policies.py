@@ -42,7 +42,9 @@ def test_every_move_that_exists_stands_in_the_table():
 
     declared = {(one.source, one.name) for one in field.get_all_transitions(Incident)}
 
-    also = {(state, "declare_emergency") for state in (State.MONITORING, State.EXECUTION, State.POST_INCIDENT)}
+    also = {
+        (state, "declare_emergency") for state in (State.MONITORING, State.EXECUTION, State.POST_INCIDENT)
+    }
     assert declared == {(state, move) for state, move, _ in MOVES} | also | {(State.MONITORING, "dismiss")}
 
 
