@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 from functools import cached_property
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.fields import ArrayField
@@ -40,6 +41,7 @@ class Role(models.Model):
 class User(AbstractUser):
     """An account. Votes are counted by ``person``: two accounts of one human are one voice."""
 
+    incident_id = None  # events about people belong to no incident
     person = models.UUIDField(default=uuid.uuid4, editable=False, db_index=True)
     name = models.CharField("full name", max_length=150, blank=True)
     roles = models.ManyToManyField(
@@ -52,7 +54,7 @@ class User(AbstractUser):
     @cached_property
     def role_codes(self) -> frozenset[str]:
         """The roles held now; read once per loaded user."""
-        grants = self.grants.filter(Q(ends_at=None) | Q(ends_at__gt=timezone.now()))
+        grants = RoleGrant.objects.current(now=timezone.now()).filter(user=self)
         return frozenset(grants.values_list("role_id", flat=True))
 
     def has_role(self, *codes: str) -> bool:
@@ -60,9 +62,18 @@ class User(AbstractUser):
         return self.is_active and not self.role_codes.isdisjoint(codes)
 
 
+class GrantQuerySet(models.QuerySet["RoleGrant"]):
+    """Grants, past and present."""
+
+    def current(self, *, now: datetime) -> Self:
+        """Held at that moment."""
+        return self.filter(Q(ends_at=None) | Q(ends_at__gt=now))
+
+
 class RoleGrant(models.Model):
     """Who holds which role since when, and who gave it."""
 
+    objects = GrantQuerySet.as_manager()
     user = models.ForeignKey(User, models.CASCADE, related_name="grants")
     role = models.ForeignKey(Role, models.PROTECT, related_name="grants")
     granted_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
