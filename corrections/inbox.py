@@ -43,7 +43,7 @@ def trouble(user: User) -> Iterator[InboxItem]:
         return
     now = timezone.now()
     wrong = Q(state=State.FAILED) | Q(drifted_at__isnull=False) | Q(alarmed_at__isnull=False)
-    due = Q(review_at__lte=now)
+    due = Q(review_at__lte=now, state__in=IN_POLICY)
     live = Correction.objects.visible_to(user).filter(state__in=[*IN_POLICY, State.LIFTING])
     for correction in live.filter(wrong | due).select_related("package__incident")[: inbox.CAP]:
         kind, detail, urgency = _what(correction)

@@ -88,7 +88,7 @@ def test_with_one_of_two_hubs_down_the_other_is_served(service, settings, monkey
     settings.ENFORCEMENT_URLS = ["http://127.0.0.1:9", *settings.ENFORCEMENT_URLS]
     approve(make_proposal())
 
-    with pytest.raises(DeliveryError, match="127.0.0.1:9"):
+    with pytest.raises(DeliveryError, match=r"127\.0\.0\.1:9"):
         delivery.deliver()
 
     assert held_by(service) == newest()

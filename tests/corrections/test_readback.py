@@ -18,7 +18,6 @@ from tests.corrections.factories import (
     approve,
     fresh,
     lift,
-    make_commander,
     make_correction,
     make_officer,
     make_proposal,
