@@ -150,9 +150,7 @@ def _reaches(users: policy.Users, attributes: Attributes) -> bool:
     )
 
 
-def _meets(
-    correction: policy.Correction, attributes: Attributes, journey: _Journey
-) -> Iterator[bool]:
+def _meets(correction: policy.Correction, attributes: Attributes, journey: _Journey) -> Iterator[bool]:
     for model in journey.models:
         yield matches(correction, replace(attributes, model=model))
 
@@ -185,9 +183,7 @@ def _refusing(
     matched: list[policy.Correction], attributes: Attributes, journey: _Journey
 ) -> policy.Correction | None:
     kinds = policy.Suspend | policy.Block | policy.ForbidUse | policy.ToolsOff
-    found = [
-        item for item in matched if isinstance(item.effect, kinds) and _bites(item, attributes)
-    ]
+    found = [item for item in matched if isinstance(item.effect, kinds) and _bites(item, attributes)]
     return min([*found, *([journey.circle] if journey.circle else [])], key=rank, default=None)
 
 
@@ -198,9 +194,7 @@ def _allowed(
     seen: tuple[str, ...],
     shadow: tuple[str, ...],
 ) -> Verdict:
-    caps = [
-        item.effect.max_tokens for item in matched if isinstance(item.effect, policy.OutputCap)
-    ]
+    caps = [item.effect.max_tokens for item in matched if isinstance(item.effect, policy.OutputCap)]
     return Verdict(
         action="allow",
         status=200,

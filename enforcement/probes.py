@@ -82,9 +82,7 @@ def _expect(verdict: Verdict, *, counted: bool) -> Expect:
     return "cap" if verdict.max_tokens is not None else "pass"
 
 
-def _endpoints(
-    correction: policy.Correction, attributes: Attributes, subject: str
-) -> tuple[str, ...]:
+def _endpoints(correction: policy.Correction, attributes: Attributes, subject: str) -> tuple[str, ...]:
     if subject == "beside" and attributes.endpoint:
         return (attributes.endpoint,)
     return correction.functionality.endpoints or tuple(policy.ENDPOINTS)
@@ -124,9 +122,7 @@ def _identities(correction: policy.Correction) -> Iterator[tuple[str, str, str]]
         yield stranger, STRANGER, name
 
 
-def _beside(
-    correction: policy.Correction, inside: Attributes, models: tuple[str, ...]
-) -> Attributes | None:
+def _beside(correction: policy.Correction, inside: Attributes, models: tuple[str, ...]) -> Attributes | None:
     """Give the nearest request that the correction does not reach, if there is any."""
     scope, other = correction.functionality, f"{STRANGER}-beside"
     choices = [

@@ -20,14 +20,14 @@ class _Report(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     pass
 
 
-class PolicyRef(_Report, kw_only=True):
+class PolicyRef(_Report, frozen=True, kw_only=True):
     """Which policy: the version that fences and the digest of its content."""
 
     version: int
     digest: str
 
 
-class Probe(_Report, kw_only=True):
+class Probe(_Report, frozen=True, kw_only=True):
     """One request sent through the gateway by a synthetic identity, and whether it came out right."""
 
     endpoint: str
@@ -38,7 +38,7 @@ class Probe(_Report, kw_only=True):
     detail: str = ""
 
 
-class CorrectionReport(_Report, kw_only=True):
+class CorrectionReport(_Report, frozen=True, kw_only=True):
     """One correction as this gateway observes it."""
 
     state: State
@@ -49,14 +49,14 @@ class CorrectionReport(_Report, kw_only=True):
     probes: tuple[Probe, ...] = ()
 
 
-class LiftedReport(_Report, kw_only=True):
+class LiftedReport(_Report, frozen=True, kw_only=True):
     """A correction that the newest policy removed: who was refused must pass again."""
 
     verified: bool
     probes: tuple[Probe, ...] = ()
 
 
-class EnvoyReport(_Report, kw_only=True):
+class EnvoyReport(_Report, frozen=True, kw_only=True):
     """Envoy's own word: the version it runs, whether it answers, what it rejected and why."""
 
     version: str = ""
@@ -65,14 +65,14 @@ class EnvoyReport(_Report, kw_only=True):
     error: str = ""
 
 
-class Problem(_Report, kw_only=True):
+class Problem(_Report, frozen=True, kw_only=True):
     """Something an operator should know. ``code`` is stable, ``detail`` is for people."""
 
     code: str
     detail: str
 
 
-class GatewayReport(_Report, kw_only=True):
+class GatewayReport(_Report, frozen=True, kw_only=True):
     """Everything a gateway says about itself: on every change, and at least every two seconds."""
 
     gateway: str
@@ -80,12 +80,12 @@ class GatewayReport(_Report, kw_only=True):
     reported_at: datetime
     policy: PolicyRef | None = None
     envoy: EnvoyReport = EnvoyReport()
-    corrections: dict[str, CorrectionReport] = {}  # noqa: RUF012 - msgspec copies mutable defaults
-    lifted: dict[str, LiftedReport] = {}  # noqa: RUF012
+    corrections: dict[str, CorrectionReport] = {}
+    lifted: dict[str, LiftedReport] = {}
     problems: tuple[Problem, ...] = ()
 
 
-class TrafficRecord(_Report, kw_only=True):
+class TrafficRecord(_Report, frozen=True, kw_only=True):
     """The attributes of one request and what became of it."""
 
     at: datetime
@@ -106,7 +106,7 @@ class TrafficRecord(_Report, kw_only=True):
     tokens_out: int | None = None
 
 
-class TrafficBatch(_Report, kw_only=True):
+class TrafficBatch(_Report, frozen=True, kw_only=True):
     """The body of ``POST /v1/traffic``."""
 
     gateway: str

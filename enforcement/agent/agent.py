@@ -23,7 +23,6 @@ from enforcement.agent.store import PolicyStore
 from enforcement.agent.traffic import AccessLog
 from enforcement.agent.waiting import until_set
 from enforcement.decide import in_force
-from enforcement.envoy import render
 from enforcement.report import EnvoyReport, TrafficBatch
 
 REPORT_SECONDS = 2.0
@@ -202,9 +201,7 @@ class Agent:
     def _note_held(self) -> None:
         now = datetime.now(UTC)
         held = [
-            item.id
-            for item in self._in_force()
-            if item.expires_at is not None and now >= item.expires_at
+            item.id for item in self._in_force() if item.expires_at is not None and now >= item.expires_at
         ]
         if held:
             self.state.problem("expiry_held", f"past their expiry and held: {', '.join(held)}")

@@ -20,15 +20,14 @@ POLL_SECONDS = 0.002
 
 
 class Applier:
-    """Takes in policies one at a time."""
+    """Takes in policies one at a time. ``write_static`` comes before anything else."""
 
-    def __init__(
-        self, store: PolicyStore, admin: Admin, process: EnvoyProcess, state: State
-    ) -> None:
+    gateway: Gateway
+
+    def __init__(self, store: PolicyStore, admin: Admin, process: EnvoyProcess, state: State) -> None:
         self._store, self._admin, self._process, self._state = store, admin, process, state
         self._lock = asyncio.Lock()
-        self.gateway: Gateway | None = None
-        self.on_applied: Callable[[policy.Policy | None], None] = lambda before: None
+        self.on_applied: Callable[[policy.Policy | None], None] = lambda _before: None
 
     async def take(self, raw: bytes) -> None:
         """Verify a policy that arrived and put it in force; the last good one stays if that fails."""
@@ -50,7 +49,6 @@ class Applier:
 
         :raises OSError: a file cannot be written.
         """
-        assert self.gateway is not None, "the gateway is loaded before policies are"
         rendered = render.policy_files(self.gateway, self._store.current)
         already = await self._admin.loaded() if self._process.alive() else None
         await asyncio.to_thread(self._write, rendered)
@@ -79,9 +77,7 @@ class Applier:
             return arrived
         return None
 
-    async def _conclude(
-        self, arrived: policy.Policy, before: policy.Policy | None, reason: str
-    ) -> None:
+    async def _conclude(self, arrived: policy.Policy, before: policy.Policy | None, reason: str) -> None:
         if reason:
             self._store.take_back(before)
             await self.put()
@@ -98,7 +94,6 @@ class Applier:
         self.on_applied(before)
 
     def _write(self, rendered: list[render.File]) -> None:
-        assert self.gateway is not None, "the gateway is loaded before policies are"
         for file in rendered:
             _replace(self.gateway, file.name, file.data)
 

@@ -15,7 +15,7 @@ from enforcement.agent import files
 from enforcement.envoy.binary import find
 from enforcement.envoy.gateway import Gateway, load_clients, load_models
 
-SECRET_FILE = "filter.secret"
+SECRET_FILE = "filter.secret"  # noqa: S105 - the name of a file
 
 
 class SettingsError(Exception):
@@ -72,10 +72,7 @@ def load_keys(path: Path) -> dict[str, Ed25519PublicKey]:
     """
     try:
         encoded = policy.parse(path.read_bytes(), dict[str, str])
-        return {
-            name: Ed25519PublicKey.from_public_bytes(b64decode(value))
-            for name, value in encoded.items()
-        }
+        return {name: Ed25519PublicKey.from_public_bytes(b64decode(value)) for name, value in encoded.items()}
     except (policy.PolicyError, ValueError) as error:
         raise SettingsError(f"POLICY_KEYS_FILE: {error}") from error
 

@@ -27,13 +27,14 @@ SLICE = 50
 class Prover:
     """Probes after every change, and a slice of the corrections again every few seconds."""
 
+    prober: Prober
+
     def __init__(self, state: State, models: tuple[str, ...]) -> None:
         self._state, self.models = state, models
         self._wanted = asyncio.Event()
         self._turn = 0
         self._signed: policy.Policy | None = None
         self._removed: dict[str, policy.Correction] = {}
-        self.prober: Prober | None = None
 
     def expect(self, signed: policy.Policy | None, before: policy.Content | None) -> None:
         """Take note of a new policy: what changed is unproven until the probes have passed."""
@@ -69,7 +70,7 @@ class Prover:
 
     async def _round(self, *, full: bool) -> None:
         signed = self._signed
-        if signed is None or self.prober is None:
+        if signed is None:
             return
         for name, item in list(self._removed.items()):
             probes = await self._send(item, signed)
@@ -115,20 +116,16 @@ class Prover:
         slots, version = asyncio.Semaphore(AT_ONCE), render.version_of(signed)
 
         async def one(planned: Plan) -> Probe:
-            assert self.prober is not None, "rounds begin when there is a prober"
             async with slots:
                 return await self.prober.run(planned, item.id, version)
 
         return tuple(await asyncio.gather(*(one(planned) for planned in plans)))
 
 
-def with_counts(
-    reports: dict[str, CorrectionReport], refused: dict[str, int]
-) -> dict[str, CorrectionReport]:
+def with_counts(reports: dict[str, CorrectionReport], refused: dict[str, int]) -> dict[str, CorrectionReport]:
     """Give the reports with the newest counts of refused requests."""
     return {
-        name: msgspec.structs.replace(found, refused=refused.get(name, 0))
-        for name, found in reports.items()
+        name: msgspec.structs.replace(found, refused=refused.get(name, 0)) for name, found in reports.items()
     }
 
 

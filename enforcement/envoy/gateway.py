@@ -27,9 +27,7 @@ class Client(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     @property
     def line(self) -> str:
         """The identity as one value, as Envoy's key filter hands it on."""
-        return identity_line(
-            self.user, self.organisation, self.key_id, self.application, self.use_case
-        )
+        return identity_line(self.user, self.organisation, self.key_id, self.application, self.use_case)
 
 
 class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -55,7 +55,7 @@ def _connection_manager(gateway: Gateway) -> dict[str, object]:
             "early_header_mutation_extensions": [_strip()],
             "access_log": [_access_log(gateway)],
             "local_reply_config": {"mappers": _local_replies()},
-            "route_config": _routes(gateway),
+            "route_config": _routes(),
             "http_filters": [
                 *(_discovered(gateway, name, kind) for name, kind in FILTERS.items()),
                 extension("router", "http.router.v3.Router", suppress_envoy_headers=True),
@@ -84,7 +84,7 @@ def _discovered(gateway: Gateway, name: str, kind: str) -> dict[str, object]:
     }
 
 
-def _routes(gateway: Gateway) -> dict[str, object]:
+def _routes() -> dict[str, object]:
     internal = [*_INTERNAL, "x-irapp-probe", *(f"x-irapp-{name}" for name in _FOR_FILTER)]
     return {
         "name": "gateway",

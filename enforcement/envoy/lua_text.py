@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-_UNSAFE = re.compile(rb'[^ !#-\[\]-~]')
+_UNSAFE = re.compile(rb"[^ !#-\[\]-~]")
 
 
 def literal(value: object) -> str:
@@ -24,9 +24,7 @@ def literal(value: object) -> str:
 
 
 def _table(value: Mapping[str, object]) -> str:
-    members = (
-        f"[{_string(key)}]={literal(item)}" for key, item in value.items() if item is not None
-    )
+    members = (f"[{_string(key)}]={literal(item)}" for key, item in value.items() if item is not None)
     return "{" + ",".join(members) + "}"
 
 

@@ -29,9 +29,7 @@ class File(NamedTuple):
 def static_files(gateway: Gateway, generation: int = 0) -> dict[str, bytes]:
     """Give what does not depend on the policy: the bootstrap, listener, clusters and keys."""
     upstreams = sorted({model.upstream for model in gateway.models.values()})
-    clusters = [
-        _cluster(corrections.cluster_name(upstream), upstream) for upstream in upstreams
-    ]
+    clusters = [_cluster(corrections.cluster_name(upstream), upstream) for upstream in upstreams]
     clusters.append(_cluster("filter", gateway.filter_address))
     return {
         BOOTSTRAP: _bytes(_bootstrap(gateway)),
@@ -71,7 +69,7 @@ def _hash(value: object) -> str:
 
 
 def _filter(name: str, config: Mapping[str, object], version: str = "") -> File:
-    resource = {
+    resource: dict[str, object] = {
         "@type": "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig",
         "name": f"irapp-{name}",
         "typed_config": config,

@@ -10,7 +10,7 @@ import uvicorn
 
 from enforcement.filter.app import Filter
 
-SECRET_FILE = "filter.secret"
+SECRET_FILE = "filter.secret"  # noqa: S105 - the name of a file
 
 
 def main() -> int:

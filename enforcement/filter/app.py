@@ -42,11 +42,12 @@ class RefusedError(Exception):
 class Filter:
     """The application. Only Envoy knows the secret; whoever does not bring it is refused."""
 
+    _session: aiohttp.ClientSession  # made at the start of the lifespan, before any request
+
     def __init__(self, policy_file: Path, models_file: Path, secret_file: Path) -> None:
         self._policy = Watched(policy_file, policy.Policy)
         self._models = Watched(models_file, dict[str, Model])
         self._secret_file = secret_file
-        self._session: aiohttp.ClientSession | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection event."""
@@ -82,7 +83,7 @@ class Filter:
             output_field=model.output_field if model else "",
         )
         if headers.get(b"x-irapp-probe") == "content":
-            told.append((b"x-irapp-policy", version_of(signed).encode()))
+            told.append((b"x-irapp-policy", _version(headers, signed)))
             return await _answer(send, 200, {"probe": "passed", "request": orjson.loads(rewritten)}, told)
         if model is None:
             raise RefusedError(404, refusals.NOT_FOUND)
@@ -102,10 +103,7 @@ class Filter:
         name = verdict.reroute_to or body["model"]
         return (self._models.get() or {}).get(str(name))
 
-    async def _forward(
-        self, scope: Scope, send: Send, model: Model, body: bytes, told: Headers
-    ) -> None:
-        assert self._session is not None, "uvicorn runs the lifespan before requests"
+    async def _forward(self, scope: Scope, send: Send, model: Model, body: bytes, told: Headers) -> None:
         query = scope["query_string"].decode()
         url = f"http://{model.upstream}{scope['path']}" + (f"?{query}" if query else "")
         headers = [
@@ -158,6 +156,12 @@ def _attributes(headers: dict[bytes, str], body: dict[str, object]) -> Attribute
         tools=tools_offered(body),
         stream=body.get("stream") is True,
     )
+
+
+def _version(headers: dict[bytes, str], signed: policy.Policy) -> bytes:
+    """Tell a probe which policy Envoy decided by; another one here is no proof of anything."""
+    envoys, own = headers.get(b"x-irapp-policy", ""), version_of(signed)
+    return (envoys if envoys == own else f"{envoys}, filter {own}").encode()
 
 
 def _parsed(raw: bytes) -> dict[str, object]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -23,9 +22,9 @@ class Watched(Generic[T]):
         self._value: T | None = None
 
     def get(self) -> T | None:
-        """Give what the file says; the last good content if it is unreadable, nothing if there never was any."""
+        """Give what the file says; the last good content if it cannot be read, else nothing."""
         try:
-            found = os.stat(self._path)
+            found = self._path.stat()
         except OSError:
             return self._value
         stamp = (found.st_ino, found.st_mtime_ns)
@@ -38,4 +37,6 @@ class Watched(Generic[T]):
         try:
             self._value = policy.parse(self._path.read_bytes(), self._kind)
         except (OSError, policy.PolicyError) as error:
-            log.error("file_not_read", path=str(self._path), error=str(error))
+            log.error(  # noqa: TRY400 - the reason is the message
+                "file_not_read", path=str(self._path), error=str(error)
+            )

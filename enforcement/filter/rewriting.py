@@ -37,9 +37,7 @@ def parse(raw: bytes) -> dict[str, object]:
     return body
 
 
-def rewrite(
-    body: dict[str, object], verdict: Verdict, *, endpoint: str, output_field: str = ""
-) -> bytes:
+def rewrite(body: dict[str, object], verdict: Verdict, *, endpoint: str, output_field: str = "") -> bytes:
     """Write the request as the policy wants it."""
     if verdict.reroute_to is not None:
         body = {**body, "model": verdict.reroute_to}

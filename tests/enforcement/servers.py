@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from typing import Any
+from typing import Any, Self
 
 from aiohttp import web
 
@@ -27,7 +27,7 @@ class Servers:
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._runners: list[web.AppRunner] = []
 
-    def __enter__(self) -> Servers:
+    def __enter__(self) -> Self:
         self._thread.start()
         self.model_port = self._call(self._serve(self._model()))
         self.hub_port = self._call(self._serve(self._hub()))

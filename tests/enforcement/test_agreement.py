@@ -42,4 +42,3 @@ def compare_allowed(bare, content, attributes, verdict, reply):
     for item in content.corrections:
         if isinstance(item.effect, policy.RequestLimit):
             assert bare.counted(attributes, item) is (item.id in counting), item.id
-

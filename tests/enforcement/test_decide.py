@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -188,11 +189,9 @@ def replace_mode(one, mode):
 
 
 def test_raising_a_percentage_keeps_everybody_who_was_reached():
-    reached = [
-        {user for user in map(str, range(500)) if bucket(user) < share} for share in (1, 10, 50, 100)
-    ]
+    reached = [{user for user in map(str, range(500)) if bucket(user) < share} for share in (1, 10, 50, 100)]
 
-    assert all(small <= large for small, large in zip(reached, reached[1:], strict=False))
+    assert all(small <= large for small, large in pairwise(reached))
     assert len(reached[3]) == 500
     assert 150 < len(reached[2]) < 350
 

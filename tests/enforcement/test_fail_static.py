@@ -146,7 +146,9 @@ def test_what_cannot_be_trusted_is_refused_and_the_last_good_one_stays(enforcing
     for name, raw in broken(signed(2, BLOCK_BOB)).items():
         seen = len(enforcing.servers.reports)
         enforcing.servers.publish(raw)
-        wait_for(lambda seen=seen: len(enforcing.servers.reports) > seen and "bad_policy" in problems(enforcing))
+        wait_for(
+            lambda seen=seen: len(enforcing.servers.reports) > seen and "bad_policy" in problems(enforcing)
+        )
 
         assert enforcing.report()["policy"]["version"] == 1, name
         assert enforcing.ask("alice", LARGE).status == 403, name

@@ -75,13 +75,15 @@ def test_headers_that_claim_another_identity_change_nothing(world):
     }
 
     assert world.ask("alice", LARGE, headers=claims).status == 403
-    assert world.ask("bob", LARGE, headers={name: "alice" for name in claims}).status == 200
+    assert world.ask("bob", LARGE, headers=dict.fromkeys(claims, "alice")).status == 200
 
 
 def test_the_model_learns_neither_the_key_nor_the_identity(world):
     world.enforce(correction(1, policy.RequestLimit(requests=1000, window_seconds=60)))
 
-    headers = world.ask("bob", LARGE, headers={"irapp-probe": "x", "x_irapp_user": "y"}).body["seen"]["headers"]
+    headers = world.ask("bob", LARGE, headers={"irapp-probe": "x", "x_irapp_user": "y"}).body["seen"][
+        "headers"
+    ]
 
     assert not [name for name in headers if "irapp" in name.lower() or name.lower() == "authorization"]
 
@@ -148,7 +150,10 @@ def test_a_limit_counts_each_subject_on_its_own_and_only_matching_requests(world
     limit = policy.RequestLimit(requests=2, window_seconds=3600)
     world.enforce(
         correction(
-            1, limit, users=policy.Users(organisations=("acme",)), functionality=scope(models=("aurora-large",))
+            1,
+            limit,
+            users=policy.Users(organisations=("acme",)),
+            functionality=scope(models=("aurora-large",)),
         )
     )
     for _ in range(5):
@@ -233,127 +238,3 @@ def test_a_reroute_and_a_cap_change_the_request_on_its_way(world):
     assert cap.headers["x-irapp-correction"] == "COR-0002.1"
     assert neither.body["seen"]["body"]["max_tokens"] == 500
     assert "x-irapp-correction" not in neither.headers
-
-
-@pytest.mark.parametrize("capped", [False, True])
-def test_a_stream_arrives_piece_by_piece(world, capped):
-    world.enforce(*([correction(1, policy.OutputCap(max_tokens=20))] if capped else []))
-    connection = http.client.HTTPConnection("127.0.0.1", world.port, timeout=20)
-    body = json.dumps({**LARGE, "stream": True, "chunks": 4, "pause": 0.2})
-    headers = {"authorization": "Bearer sk-demo-bob", "content-type": "application/json"}
-
-    connection.request("POST", "/v1/chat/completions", body=body, headers=headers)
-    response, start = connection.getresponse(), time.monotonic()
-    first, at = response.read1(100), time.monotonic() - start
-    rest = response.read()
-    connection.close()
-
-    assert (first, rest.endswith(b"data: [DONE]\n\n")) == (b"data: 0\n\n", True)
-    assert at < 0.4 < time.monotonic() - start
-
-
-def test_a_shadow_correction_counts_and_refuses_nobody(world):
-    world.enforce(correction(31, policy.Block(), users=ALICE, mode="shadow"))
-
-    assert world.ask("alice", LARGE).status == 200
-    found = wait_for(lambda: counted(world, "COR-0031.1"))
-    assert (found["state"], found["refused"]) == ("shadow", 1)
-
-
-def counted(world, name):
-    found = world.report()["corrections"].get(name)
-    return found if found and found["refused"] else None
-
-
-def test_refusals_are_counted_and_traffic_is_told_without_content_or_probes(world):
-    world.enforce(correction(32, policy.Block(), users=ALICE))
-    world.servers.traffic.clear()
-
-    world.ask("alice", {**LARGE, "messages": [{"role": "user", "content": "secret words"}]})
-    world.ask("bob", {**LARGE, "tools": SHELL, "max_tokens": 7, "stream": True, "pause": 0})
-
-    records = wait_for(lambda: world.servers.traffic if len(world.servers.traffic) > 1 else None)
-    assert counted(world, "COR-0032.1") or wait_for(lambda: counted(world, "COR-0032.1"))
-    assert [(one["user"], one["status"], one["correction"]) for one in records] == [
-        ("alice", 403, "COR-0032.1"),
-        ("bob", 200, None),
-    ]
-    assert (records[1]["tools"], records[1]["max_tokens"], records[1]["stream"]) == (["shell"], 7, True)
-    assert "secret" not in json.dumps(records)
-
-
-def test_start_and_end_are_kept_to_the_second_without_a_hub(world):
-    now = datetime.now(UTC)
-    starts, ends = now + timedelta(seconds=1), now + timedelta(seconds=2)
-    timed = correction(
-        1, policy.Block(), users=ALICE, starts_at=starts, expires_at=ends, at_expiry="lift"
-    )
-    world.enforce(timed)
-    world.servers.stop_hub()
-    try:
-        refused = [moment for moment, status in statuses(world, ends + timedelta(seconds=0.5)) if status == 403]
-    finally:
-        world.servers.start_hub()
-
-    assert abs((refused[0] - starts).total_seconds()) < 0.2
-    assert abs((refused[-1] - ends).total_seconds()) < 0.2
-
-
-def statuses(world, until):
-    while (moment := datetime.now(UTC)) < until:
-        yield moment, world.ask("alice", LARGE).status
-        time.sleep(0.01)
-
-
-def test_a_held_expiry_goes_on_and_is_a_problem(world):
-    ends = datetime.now(UTC) + timedelta(seconds=0.5)
-    world.enforce(correction(1, policy.Block(), users=ALICE, expires_at=ends))
-
-    wait_for(lambda: "expiry_held" in {one["code"] for one in world.report()["problems"]})
-
-    assert world.ask("alice", LARGE).status == 403
-
-
-@pytest.mark.parametrize("running", ["finish", "end"])
-def test_running_streams_end_only_where_the_decision_says_so(world, running):
-    world.enforce()
-    connection = http.client.HTTPConnection("127.0.0.1", world.port, timeout=20)
-    body = json.dumps({**LARGE, "stream": True, "chunks": 30, "pause": 0.1})
-    headers = {"authorization": "Bearer sk-demo-bob", "content-type": "application/json"}
-    connection.request("POST", "/v1/chat/completions", body=body, headers=headers)
-    response = connection.getresponse()
-
-    large = scope(models=("aurora-large",))
-    world.enforce(correction(1, policy.Suspend(), functionality=large, running_streams=running))
-    start = time.monotonic()
-    try:
-        ended = response.read().endswith(b"[DONE]\n\n")
-    except (http.client.IncompleteRead, ConnectionError):
-        ended = False
-    finally:
-        connection.close()
-
-    assert ended is (running == "finish")
-    if running == "end":
-        assert time.monotonic() - start < 2
-    assert world.ask("bob", LARGE).status == 503
-    assert world.ask("bob", SMALL).status == 200
-
-
-def test_a_new_client_and_a_new_model_are_taken_up_without_a_restart(world):
-    pid = world.envoy_pid()
-    world.enforce()
-    for name, added in {
-        "clients.json": {"key": "sk-demo-zoe", "key_id": "key-zoe", "user": "zoe", "organisation": "o"},
-        "models.json": None,
-    }.items():
-        path = world.folder / name
-        found = json.loads(path.read_text())
-        if added:
-            found.append({**added, "application": "a", "use_case": "u"})
-        else:
-            found["aurora-new"] = found["aurora-large"]
-        path.write_text(json.dumps(found))
-
-    wait_for(lambda: world.ask("zoe", {"model": "aurora-new"}).status == 200)
-    assert world.envoy_pid() == pid

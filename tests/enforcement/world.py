@@ -112,7 +112,11 @@ class World:
         (self.folder / "token").write_text(TOKEN)
 
     def start_agent(self) -> None:
-        environment = {
+        self.state.mkdir(exist_ok=True)
+        self.agent = self._run("enforcement.agent", self.agent_environment())
+
+    def agent_environment(self) -> dict[str, str]:
+        return {
             "PATH": os.environ["PATH"],
             "AGENT_GATEWAY": "gateway-1",
             "AGENT_HUB_URLS": f"http://127.0.0.1:{self.servers.hub_port}",
@@ -126,8 +130,6 @@ class World:
             "AGENT_FILTER_ADDRESS": f"127.0.0.1:{self.filter_port}",
             "AGENT_ENVOY_CONCURRENCY": "2",
         }
-        self.state.mkdir(exist_ok=True)
-        self.agent = self._run("enforcement.agent", environment)
 
     def start_filter(self) -> None:
         environment = {

@@ -153,7 +153,10 @@ local function through_filter(headers, a)
   headers:replace("x-irapp-use-case", a.use_case)
   headers:replace("x-irapp-endpoint", a.endpoint)
   headers:replace("x-irapp-route", "filter")
-  if a.probe then headers:replace("x-irapp-probe", "content") end
+  if a.probe then
+    headers:replace("x-irapp-probe", "content")
+    headers:replace("x-irapp-policy", DATA.version)
+  end
 end
 
 -- Headers taken before the body was awaited are void: they are asked for again.

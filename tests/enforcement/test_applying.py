@@ -1,0 +1,93 @@
+"""A rendering that Envoy rejects: the last good one stays, on disk and in force, and the reason is told."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+
+import aiohttp
+import pytest
+
+from enforcement import policy
+from enforcement.agent import applying
+from enforcement.agent.agent import Agent
+from enforcement.agent.config import SettingsError, from_environment
+from enforcement.envoy import render
+from tests.enforcement.servers import Servers
+from tests.enforcement.world import World, correction, signed
+
+BLOCK = correction(1, policy.Block(), users=policy.Users(users=("alice",)))
+
+
+@pytest.fixture
+def world(tmp_path):
+    with Servers() as servers:
+        found = World(tmp_path, servers, with_filter=False)
+        found.state.mkdir()
+        yield found
+
+
+@asynccontextmanager
+async def started(world):
+    settings = from_environment(world.agent_environment())
+    async with aiohttp.ClientSession() as session:
+        agent = Agent(settings, session)
+        await agent.start()
+        try:
+            while not await agent.admin.live():
+                await asyncio.sleep(0.02)
+            yield agent
+        finally:
+            await agent.process.stop()
+
+
+def test_a_rejected_rendering_leaves_the_last_good_policy_in_force(world, monkeypatch):
+    monkeypatch.setattr(applying, "render", _Renderer())
+
+    async def scenario():
+        async with started(world) as agent:
+            await agent.applier.take(signed(1, BLOCK))
+            good = (agent.process.folder / "corrections.json").read_bytes()
+            await agent.applier.take(signed(2))
+            after = (agent.process.folder / "corrections.json").read_bytes()
+            status = await asyncio.to_thread(lambda: world.ask("alice", {"model": "free"}).status)
+            return agent.state.report(), good == after, agent.store.current.version, status
+
+    report, restored, version, status = asyncio.run(scenario())
+
+    assert (restored, version, status) == (True, 1, 403)
+    assert report.policy.version == 1
+    assert report.envoy.rejected == 1
+    assert "script load error" in report.envoy.error
+    assert [problem.code for problem in report.problems] == ["envoy_rejected"]
+
+
+class _Renderer:
+    """The rendering, with one version that Envoy cannot read."""
+
+    version_of = staticmethod(render.version_of)
+    static_files = staticmethod(render.static_files)
+    BOOTSTRAP = render.BOOTSTRAP
+    File = render.File
+    _real = staticmethod(render.policy_files)
+
+    def policy_files(self, gateway, in_force):
+        files = self._real(gateway, in_force)
+        if in_force is None or in_force.version != 2:
+            return files
+        return [file._replace(data=file.data.replace(b"local DATA", b"loca1 DATA")) for file in files]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("AGENT_GATEWAY", "", "AGENT_GATEWAY is not set"),
+        ("AGENT_GATEWAY_PORT", "http", "AGENT_GATEWAY_PORT must be a port number, not 'http'"),
+        ("AGENT_ADMIN_PORT", "70000", "AGENT_ADMIN_PORT must be a port number, not '70000'"),
+        ("AGENT_TOKEN_FILE", "/nowhere/token", "AGENT_TOKEN_FILE names no file: /nowhere/token"),
+        ("AGENT_ENVOY", "/nowhere/envoy", "AGENT_ENVOY names no file: /nowhere/envoy"),
+    ],
+)
+def test_a_wrong_setting_is_named(world, name, value, said):
+    with pytest.raises(SettingsError, match=said):
+        from_environment({**world.agent_environment(), name: value})
