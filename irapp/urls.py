@@ -2,7 +2,11 @@
 
 from django.urls import include, path
 
+from irapp.accounts.views.signing import Login, Logout
+
 urlpatterns = [
+    path("sign-in/", Login.as_view(), name="login"),
+    path("sign-out/", Logout.as_view(), name="logout"),
     path("", include("incidents.urls")),
     path("accounts/", include("irapp.accounts.urls")),
     path("audit/", include("irapp.audit.urls")),

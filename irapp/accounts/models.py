@@ -52,10 +52,25 @@ class User(AbstractUser):
         return self.name or self.username
 
     @cached_property
-    def role_codes(self) -> frozenset[str]:
+    def current_roles(self) -> list[Role]:
         """The roles held now; read once per loaded user."""
         grants = RoleGrant.objects.current(now=timezone.now()).filter(user=self)
-        return frozenset(grants.values_list("role_id", flat=True))
+        return [grant.role for grant in grants.select_related("role").order_by("role__name")]
+
+    @cached_property
+    def role_codes(self) -> frozenset[str]:
+        """The codes of the roles held now."""
+        return frozenset(role.code for role in self.current_roles)
+
+    @property
+    def manages_people(self) -> bool:
+        """Whether pages for administrators are offered."""
+        return self.has_role(RoleCode.ADMINISTRATOR)
+
+    def forget_roles(self) -> None:
+        """Read the roles again when next asked: they have just been changed."""
+        for name in ("current_roles", "role_codes"):
+            vars(self).pop(name, None)
 
     def has_role(self, *codes: str) -> bool:
         """Hold at least one of the roles, with an active account."""
@@ -73,12 +88,13 @@ class GrantQuerySet(models.QuerySet["RoleGrant"]):
 class RoleGrant(models.Model):
     """Who holds which role since when, and who gave it."""
 
-    objects = GrantQuerySet.as_manager()
     user = models.ForeignKey(User, models.CASCADE, related_name="grants")
     role = models.ForeignKey(Role, models.PROTECT, related_name="grants")
     granted_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     granted_at = models.DateTimeField(default=timezone.now)
     ends_at = models.DateTimeField(null=True, blank=True)
+
+    objects = GrantQuerySet.as_manager()
 
     class Meta:
         constraints: ClassVar = [

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from irapp.accounts.models import ApiToken, RoleCode, Scope
-from irapp.common.errors import ConflictError, NotPermittedError
+from irapp.common.errors import ConflictError, DomainError, NotPermittedError
 
 if TYPE_CHECKING:
     from irapp.accounts.models import User
@@ -44,6 +44,24 @@ def check_can_grant(user: User, person: User) -> None:
         raise ConflictError(f"{person} is deactivated: reactivate them first.", code="deactivated")
 
 
+def check_can_hold(person: User, role: str) -> None:
+    """Whoever audits has no other part in what is audited."""
+    others = person.role_codes - {role}
+    if (role == RoleCode.AUDITOR and others) or RoleCode.AUDITOR in others:
+        raise ConflictError(
+            f"An auditor holds no other role: take from {person} what they hold first.",
+            code="roles_exclude_each_other",
+        )
+
+
+def check_not_last_administrator(person: User, others: int) -> None:
+    """Somebody must be left who can give roles; the caller counts the others under a lock."""
+    if not others and person.has_role(RoleCode.ADMINISTRATOR):
+        raise ConflictError(
+            f"{person} is the last administrator: make somebody else one first.", code="last_administrator"
+        )
+
+
 def check_can_make_token(user: User, scopes: Iterable[str]) -> None:
     """A token does no more than its account; those who change nothing get tokens that read."""
     if WRITING.intersection(scopes):
@@ -54,3 +72,12 @@ def check_can_revoke_token(user: User, token: ApiToken) -> None:
     """Its owner, or an administrator when something went wrong."""
     if token.user_id != user.pk:
         check_can_manage_people(user)
+
+
+def why_not(rule: Callable[..., object], *args: object) -> str:
+    """Give the reason that a rule would raise, or nothing where it would pass."""
+    try:
+        rule(*args)
+    except DomainError as error:
+        return str(error)
+    return ""
