@@ -34,7 +34,7 @@ async def started(world):
         agent = Agent(settings, session)
         await agent.start()
         try:
-            while not await agent.admin.live():
+            while not await agent.admin.live():  # noqa: ASYNC110 - Envoy tells nobody when it is up
                 await asyncio.sleep(0.02)
             yield agent
         finally:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import http.client
 import json
-import time
-from datetime import UTC, datetime, timedelta
 
 import pytest
 
