@@ -185,6 +185,7 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "sweep-outbox": {"task": "irapp.audit.tasks.sweep", "schedule": 5.0},
+    "forget-calls": {"task": "irapp.common.tasks.forget_calls", "schedule": 3600.0},
     "reconcile-gateways": {"task": "corrections.tasks.reconcile", "schedule": 3.0},
     "due-corrections": {"task": "corrections.tasks.tick", "schedule": 5.0},
     "pull-traffic": {"task": "corrections.tasks.pull_traffic", "schedule": 3.0},
@@ -199,13 +200,16 @@ GATEWAY_URL = env.str("GATEWAY_URL", default="")
 
 # API
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["irapp.accounts.api_auth.Session", "irapp.accounts.api_auth.Token"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "irapp.accounts.api_auth.Token",  # first: who brings nothing is told how (401), not just refused
+        "irapp.accounts.api_auth.Session",
+    ],
     "DEFAULT_PERMISSION_CLASSES": ["irapp.accounts.api_auth.ScopeRequired"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["irapp.common.api.parsers.StrictJSONParser"],
     "DEFAULT_PAGINATION_CLASS": "irapp.common.api.pagination.NewestFirst",
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "irapp.common.api.schema.Schema",
     "EXCEPTION_HANDLER": "irapp.common.api.errors.problem",
     "PAGE_SIZE": 50,
     "UNAUTHENTICATED_USER": None,
@@ -219,6 +223,10 @@ SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "irapp.common.api.schema.add_problem",
+    ],
 }
 
 LOGGING = {

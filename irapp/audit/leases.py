@@ -81,7 +81,7 @@ def bury(item: OutboxItem, reason: str, *, now: datetime) -> bool:
     with transaction.atomic():
         died = _own(item).update(dead_at=now, lease=None, leased_until=None, last_error=reason[:2000])
         if died:
-            cause = Event.objects.filter(pk=item.event_id).first()
+            cause = Event.objects.filter(pk=item.event_id).first() if item.event_id else None
             item.incident_id = cause.incident_id if cause else None
             record("outbox.died", item, by=None, attempts=item.attempts, error=reason[:500])
     return died == 1

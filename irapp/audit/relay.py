@@ -68,8 +68,7 @@ class Relay:
             self._announcer.hand_out(claims)
 
     def _sleep(self, wakers: list[psycopg2.extensions.connection]) -> None:
-        watched: list[object] = [*wakers, self._stop_read]
-        select.select(watched, [], [], POLL)
+        select.select([*(waker.fileno() for waker in wakers), self._stop_read], [], [], POLL)
 
     def _forget_connections(self) -> None:
         if self._listening is not None:

@@ -7,7 +7,9 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import structlog
+from django.http import JsonResponse
 from django.shortcuts import render
+from django.views import defaults
 
 from irapp.common.errors import ConflictError, DomainError, InvalidError, NotPermittedError
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from django.http import HttpRequest, HttpResponse
+    from django.http.response import HttpResponseBase
 
 STATUS: dict[type[DomainError], HTTPStatus] = {
     NotPermittedError: HTTPStatus.FORBIDDEN,
@@ -59,3 +62,35 @@ class RequestIdMiddleware:
             response = self.get_response(request)
         response["X-Request-Id"] = request_id
         return response
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+    """Answer 400 where no view did."""
+    return _api(request, HTTPStatus.BAD_REQUEST) or defaults.bad_request(request, exception)
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+    """Answer 403 where no view did."""
+    return _api(request, HTTPStatus.FORBIDDEN) or defaults.permission_denied(request, exception)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+    """Answer 404 where no view did."""
+    return _api(request, HTTPStatus.NOT_FOUND) or defaults.page_not_found(request, exception)
+
+
+def server_error(request: HttpRequest) -> HttpResponseBase:
+    """Answer 500; what went wrong is in the log, under the id of the request."""
+    return _api(request, HTTPStatus.INTERNAL_SERVER_ERROR) or defaults.server_error(request)
+
+
+def _api(request: HttpRequest, status: HTTPStatus) -> HttpResponse | None:
+    """Answer machines with problem details, also where no view of the API was reached."""
+    if not request.path.startswith("/api/"):
+        return None
+    body = {"type": "about:blank", "title": status.phrase, "status": status, "code": status.name.lower()}
+    return JsonResponse(
+        body | {"detail": status.description or status.phrase},
+        status=status,
+        content_type="application/problem+json",
+    )

@@ -1,5 +1,4 @@
 """Pages that only exist to try the scripts of the design system, with the real middleware."""
-# ruff: noqa: TID251 - this is a module of views
 
 import itertools
 import json
