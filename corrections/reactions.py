@@ -10,5 +10,5 @@ from irapp.audit.outbox import handles
 
 @handles("policy.deliver", within=30)
 def deliver_policy(_payload: dict[str, Any], _item_id: int) -> None:
-    """Hand the newest policy to every hub; which version was owed does not matter, an older one is history."""
+    """Hand the newest policy to every hub, whichever version was owed: an older one is history."""
     delivery.deliver()

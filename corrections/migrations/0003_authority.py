@@ -6,7 +6,7 @@ from django.db import migrations
 
 DUTY = ["DUTY_OFFICER", "EXECUTIVE"]
 # Minutes to decide and to execute: the graver, the shorter.
-CLOCKS = {"LOW": (240, 15), "HIGH": (60, 10), "CRITICAL": (15, 5)}
+CLOCKS = {"LOW": (480, 15), "HIGH": (120, 10), "CRITICAL": (30, 5)}
 
 
 def _imposing(correction_class, breadth):

@@ -16,7 +16,8 @@ from tests.incidents.factories import make_fallback, make_model
 pytestmark = pytest.mark.django_db
 MANY = """
 INSERT INTO corrections_trafficrecord
-    (at, gateway, "user", organisation, key, application, use_case, endpoint, model, tools, stream, status, correction)
+    (at, gateway, "user", organisation, key, application, use_case, endpoint, model, tools, stream,
+    status, correction)
 SELECT now() - make_interval(secs => n % 86000), 'gateway-1', 'user-' || n % 5000, 'organisation-' || n % 50,
     'key-' || n % 5000, 'app-' || n % 20, 'support', 'chat.completions',
     CASE n % 2 WHEN 0 THEN 'aurora-large' ELSE 'aurora-small' END, '{}', false, 200, ''

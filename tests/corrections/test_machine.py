@@ -230,8 +230,8 @@ def test_whatever_happens_these_things_hold():
     run_state_machine_as_test(
         Machine,
         settings=settings(
-            max_examples=12,
-            stateful_step_count=40,
+            max_examples=8,
+            stateful_step_count=25,
             deadline=None,
             suppress_health_check=list(HealthCheck),
             database=None,

@@ -12,8 +12,8 @@ from corrections import tasks
 from corrections.models import PolicyVersion, TrafficRecord
 from corrections.states import State
 from irapp.audit import leases, outbox
-from irapp.audit.models import OutboxItem
 from irapp.audit.live import topics
+from irapp.audit.models import OutboxItem
 from tests.corrections import hub
 from tests.corrections.factories import approve, fresh, make_commander, make_correction, make_proposal
 from tests.corrections.test_publishing import traffic_record
