@@ -64,7 +64,7 @@ def reset(folder: Path) -> None:
         console.say("There is nothing to throw away.")
         return
     state.lock()
-    leftovers.end_marked(state.folder)
+    leftovers.end_all(state.folder)
     home = postgres.home_for(state.folder)
     leftovers.end_postgres(home / "data")
     postgres.remove(home)

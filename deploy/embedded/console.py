@@ -32,8 +32,7 @@ def say(line: str) -> None:
 def show(stack: Stack) -> None:
     """Show where everything is and how to try it."""
     rows = [("Pages", stack.addresses.web)]
-    demo = is_on(stack.environment, "DEMO")
-    if demo:
+    if stack.own_gateway:
         rows.append(("Gateway", f"{stack.addresses.gateway}/v1"))
     rows += [
         ("Logs", str(stack.state.logs)),
@@ -42,16 +41,21 @@ def show(stack: Stack) -> None:
     say(_bold("\nirapp is running"))
     for name, value in rows:
         say(f"  {name:<9}{value}")
-    if demo:
-        _show_demo(stack)
+    if is_on(stack.environment, "DEMO"):
+        _show_people()
+    if stack.own_gateway:
+        _show_request(stack.addresses.gateway)
 
 
-def _show_demo(stack: Stack) -> None:
+def _show_people() -> None:
     say(_bold("\nSign in as"))
     for name, role in PEOPLE.items():
         say(f"  {name:<9}demo-{name}-2026   {role}")
+
+
+def _show_request(address: str) -> None:
     say(_bold("\nTry the gateway"))
-    say(f"  curl {stack.addresses.gateway}/v1/chat/completions -H 'Authorization: Bearer {gateway.key()}' \\")
+    say(f"  curl {address}/v1/chat/completions -H 'Authorization: Bearer {gateway.key()}' \\")
     say(f"    -H 'Content-Type: application/json' -d '{json.dumps(gateway.QUESTION)}'\n")
 
 

@@ -1,7 +1,8 @@
 """What a supervisor that was killed left running, and how it is known to be ours.
 
-Every child carries the state folder it belongs to in its environment, which its own children inherit; a
-process without that mark is never touched, whatever its number or name.
+Every child carries the state folder it belongs to in its environment, which its own children inherit. Some
+servers write over their environment, so each child's number and time of birth are recorded, too. A process
+with neither mark nor record is never touched, whatever its number or name.
 """
 
 from __future__ import annotations
@@ -22,7 +23,10 @@ if TYPE_CHECKING:
 
 MARK = "IRAPP_STACK"
 TEMPORARY = "irapp-temporary-"
-OWNER = "owner.json"
+OWNER = "owner"
+RECORDS = "run"
+CLOCK_STEP = 5.0
+"""Times of birth are counted from the clock, which may be set in between."""
 
 
 def marked(state: Path) -> Iterator[psutil.Process]:
@@ -34,11 +38,27 @@ def marked(state: Path) -> Iterator[psutil.Process]:
                 yield process
 
 
-def end_marked(state: Path) -> int:
+def recorded(state: Path) -> Iterator[psutil.Process]:
+    """Give the processes whose records lie in the state folder and that still are the same ones."""
+    for path in (state / RECORDS).glob("*"):
+        with suppress(psutil.NoSuchProcess, ValueError):
+            process = _same_process(json.loads(path.read_text()))
+            if process is not None:
+                yield process
+
+
+def end_all(state: Path) -> int:
     """End everything that was started for the state folder; give how many that were."""
-    found = list(marked(state))
-    end(found)
+    found = {process.pid: process for process in (*recorded(state), *marked(state))}
+    end(found.values())
     return len(found)
+
+
+def record(path: Path, pid: int) -> None:
+    """Note which process that is, by number and time of birth."""
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    with suppress(psutil.NoSuchProcess):
+        path.write_text(json.dumps({"pid": pid, "born": psutil.Process(pid).create_time()}))
 
 
 def end(
@@ -73,8 +93,7 @@ def end_postgres(data: Path) -> None:
 
 def sign_temporary(folder: Path) -> None:
     """Write into a temporary folder which process it lives with."""
-    me = psutil.Process()
-    (folder / OWNER).write_text(json.dumps({"pid": me.pid, "created": me.create_time()}))
+    record(folder / OWNER, os.getpid())
 
 
 def sweep_temporary() -> None:
@@ -82,15 +101,19 @@ def sweep_temporary() -> None:
     for folder in Path(tempfile.gettempdir()).glob(f"{TEMPORARY}*"):
         with suppress(FileNotFoundError, ValueError):
             if folder.lstat().st_uid == os.geteuid() and not _owner_lives(folder):
-                end_marked(folder)
+                end_all(folder)
                 end_postgres(folder / "postgres" / "data")
                 shutil.rmtree(folder, ignore_errors=True)
 
 
 def _owner_lives(folder: Path) -> bool:
-    owner = json.loads((folder / OWNER).read_text())
     try:
-        created = psutil.Process(owner["pid"]).create_time()
+        return _same_process(json.loads((folder / OWNER).read_text())) is not None
     except psutil.NoSuchProcess:
         return False
-    return bool(created == owner["created"])
+
+
+def _same_process(noted: dict[str, float]) -> psutil.Process | None:
+    """Give the process that was recorded, unless its number is somebody else's by now."""
+    process = psutil.Process(int(noted["pid"]))
+    return process if abs(process.create_time() - noted["born"]) < CLOCK_STEP else None

@@ -32,7 +32,7 @@ def application(environment: Mapping[str, str], ports: Ports, *, state: Path) ->
     return [
         _python(
             *("web", "gunicorn", environment, "irapp.wsgi", "-c", "deploy/gunicorn.conf.py"),
-            ready=http_answers(ports.web, "/accounts/login/"),
+            ready=http_answers(ports.web, "/"),
         ),
         _python(
             *("live", "uvicorn", environment, "irapp.asgi:application", "--no-access-log"),

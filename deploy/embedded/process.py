@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from deploy.embedded import leftovers
 from deploy.embedded.errors import StartError
 
 if TYPE_CHECKING:
@@ -49,9 +50,10 @@ class Program:
 class Child:
     """A program that runs in a session of its own, so that ending it ends all it started."""
 
-    def __init__(self, program: Program, *, log: Path) -> None:
+    def __init__(self, program: Program, *, log: Path, record: Path | None = None) -> None:
         self.program = program
         self.log = log
+        self._record = record
         self._process: subprocess.Popen[bytes] | None = None
         self._log_start = 0
         self._started = 0.0
@@ -109,6 +111,8 @@ class Child:
                 group=account.gid if account else None,
                 extra_groups=[] if account else None,
             )
+        if self._record is not None:
+            leftovers.record(self._record, self._process.pid)
 
     def await_ready(self) -> None:
         """Wait until the program answers.
@@ -146,6 +150,8 @@ class Child:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+        if self._record is not None:
+            self._record.unlink(missing_ok=True)
 
     def said(self) -> str:
         """Give what it wrote into its log since it was started."""

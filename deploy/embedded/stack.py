@@ -56,10 +56,11 @@ class Stack:
         self.ports = ports
         self.addresses = settings.Addresses.of(ports)
         self.environment = {name: value for name, value in environment.items() if value}
+        self.own_gateway = "ENFORCEMENT_URLS" not in self.environment
         self._postgres_home = postgres_home
         self._lasting = lasting
         self._tell = tell
-        self._supervisor = Supervisor(self.state.logs, tell=tell)
+        self._supervisor = Supervisor(self.state.folder, tell=tell)
         self._watcher = threading.Thread(target=self._supervisor.watch, name="watch", daemon=True)
 
     def __enter__(self) -> Stack:  # noqa: PYI034 - Self is new in 3.11's typing, and this is never subclassed
@@ -90,22 +91,19 @@ class Stack:
         self.state.lock()
         if self._end_leftovers():
             self._tell("Ended what an earlier run had left behind.")
-        own_gateway = "ENFORCEMENT_URLS" not in self.environment
         self.environment = settings.compose(self.environment, state=self.state, ports=self.ports)
-        self._check_ports(own_gateway=own_gateway)
-        self._tell(
-            "Starting database, broker and gateway …" if own_gateway else "Starting database and broker …"
-        )
+        self._check_ports()
+        self._tell(f"Starting database, broker{' and gateway' if self.own_gateway else ''} …")
         beside = settings.enforcement(self.environment, state=self.state, ports=self.ports)
         self._supervisor.bring_up(
-            [*self._services(), *(parts.enforcement(beside, self.ports) if own_gateway else [])]
+            [*self._services(), *(parts.enforcement(beside, self.ports) if self.own_gateway else [])]
         )
         self._tell("Preparing the database …")
         self._prepare_application()
         self._tell("Starting web and workers …")
         folder = self.state.folder
         self._supervisor.bring_up(parts.application(self.environment, self.ports, state=folder))
-        if own_gateway and settings.is_on(self.environment, "DEMO"):
+        if self.own_gateway:
             self._open_gateway(beside)
 
     def watch(self) -> None:
@@ -120,7 +118,7 @@ class Stack:
         if self._watcher.ident is not None:
             self._watcher.join()
         self._supervisor.stop()
-        leftovers.end_marked(self.state.folder)
+        leftovers.end_all(self.state.folder)
         self.state.unlock()
 
     def manage(self, *arguments: str) -> str:
@@ -132,17 +130,14 @@ class Stack:
 
     def _end_leftovers(self) -> int:
         leftovers.end_postgres(self._database_home() / "data")
-        return leftovers.end_marked(self.state.folder)
+        return leftovers.end_all(self.state.folder)
 
     def _database_home(self) -> Path:
         return self._postgres_home or postgres.home_for(self.state.folder)
 
-    def _check_ports(self, *, own_gateway: bool) -> None:
-        names = [
-            "web",
-            "live",
-            *(("hub", "filter", "model", "gateway", "envoy_admin") if own_gateway else ()),
-        ]
+    def _check_ports(self) -> None:
+        beside = ("hub", "filter", "model", "gateway", "envoy_admin") if self.own_gateway else ()
+        names = ["web", "live", *beside]
         if self.ports.postgres and "DATABASE_URL" not in self.environment:
             names.append("postgres")
         numbers.check(self.ports, names)
@@ -174,7 +169,7 @@ class Stack:
         """Wait until the first policy has reached the gateway, then let traffic through."""
         if not gateway.opens(self.ports.gateway):
             self._tell(f"The gateway is still closed: no policy has reached it. See {self.state.logs}")
-        if settings.is_on(environment, "IRAPP_TRAFFIC"):
+        if settings.is_on(environment, "DEMO") and settings.is_on(environment, "IRAPP_TRAFFIC"):
             self._supervisor.bring_up([parts.traffic(environment)])
 
     def _python(self, *arguments: str) -> str:

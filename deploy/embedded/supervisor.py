@@ -22,8 +22,9 @@ LOOK_EVERY = 0.2
 class Supervisor:
     """The programs of a stack, in the order in which they were started."""
 
-    def __init__(self, logs: Path, *, tell: Callable[[str], None]) -> None:
-        self._logs = logs
+    def __init__(self, folder: Path, *, tell: Callable[[str], None]) -> None:
+        self._logs = folder / "logs"
+        self._records = folder / "run"
         self._tell = tell
         self._groups: list[list[Child]] = []
         self._failures: dict[str, int] = {}
@@ -40,7 +41,7 @@ class Supervisor:
 
         :raises StartError: one of them did not come up.
         """
-        group = [Child(program, log=self._logs / f"{program.name}.log") for program in programs]
+        group = [self._child(program) for program in programs]
         self._groups.append(group)
         for child in group:
             child.launch()
@@ -63,6 +64,10 @@ class Supervisor:
             for child in group:
                 child.stop()
         self._groups = []
+
+    def _child(self, program: Program) -> Child:
+        name = program.name
+        return Child(program, log=self._logs / f"{name}.log", record=self._records / name)
 
     def _await(self, child: Child) -> None:
         """Wait until it is ready; some may try again (a database that recovers from a crash)."""

@@ -1,3 +1,4 @@
+import json
 import sys
 import threading
 import time
@@ -109,7 +110,7 @@ def test_a_program_that_died_is_started_again_and_told(tmp_path):
     watcher.join()
     second = supervisor.children["part"].pid
     supervisor.stop()
-    assert told == [f"part ended (-9); starting it again, see {tmp_path / 'part.log'}"]
+    assert told == [f"part ended (-9); starting it again, see {tmp_path / 'logs' / 'part.log'}"]
     assert not psutil.pid_exists(second)
 
 
@@ -136,8 +137,22 @@ def test_leftovers_are_known_by_their_mark_alone(tmp_path, child):
     for one in (ours, other, unmarked):
         one.bring_up()
 
-    assert leftovers.end_marked(tmp_path) == 1
+    assert leftovers.end_all(tmp_path) == 1
     assert (ours.pid, other.pid is None, unmarked.pid is None) == (None, False, False)
+
+
+def test_leftovers_that_hide_their_mark_are_known_by_their_record(tmp_path):
+    supervisor = Supervisor(tmp_path, tell=print)
+    supervisor.bring_up([program(SLEEPS), program(SLEEPS, name="other")])
+    pid = supervisor.children["part"].pid
+    noted = tmp_path / "run" / "other"
+    noted.write_text(json.dumps(json.loads(noted.read_text()) | {"born": 1.0}))  # as if the number came again
+
+    assert leftovers.end_all(tmp_path) == 1
+    assert supervisor.children["other"].pid is not None
+    assert not psutil.pid_exists(pid) or supervisor.children["part"].pid is None
+    supervisor.stop()
+    assert list((tmp_path / "run").iterdir()) == []
 
 
 def test_a_stopped_program_says_how_it_ended(child):
