@@ -11,6 +11,7 @@ from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, viewsets
 from rest_framework.decorators import action
+from rest_framework.exceptions import ValidationError
 from rest_framework.response import Response
 
 from corrections import actions, serializers
@@ -19,6 +20,8 @@ from corrections.states import ProposalState, State, Verdict
 from enforcement.policy import EFFECTS
 from incidents.models import Incident
 from irapp.accounts.models import Scope
+from irapp.common.api.idempotency import Idempotent
+from irapp.common.api.pagination import NewestFirst
 from irapp.common.errors import InvalidError
 
 if TYPE_CHECKING:
@@ -28,8 +31,13 @@ if TYPE_CHECKING:
     from irapp.accounts.models import User
 
 T = TypeVar("T")
+PAGING = {NewestFirst.cursor_query_param, NewestFirst.page_size_query_param}
 READ = Scope.CORRECTIONS_READ
 PROPOSE = Scope.CORRECTIONS_PROPOSE
+
+
+class NoFilter(filters.FilterSet):  # type: ignore[misc]
+    """For lists that are short."""
 
 
 class CorrectionFilter(filters.FilterSet):  # type: ignore[misc]
@@ -55,11 +63,19 @@ class ProposalFilter(filters.FilterSet):  # type: ignore[misc]
     correction = filters.NumberFilter(field_name="correction_id")
 
 
-class Read(viewsets.GenericViewSet[Any]):
-    """Lists give an excerpt, one record gives all."""
+class Read(Idempotent, viewsets.GenericViewSet[Any]):
+    """Lists give an excerpt, one record gives all. A filter that nobody knows is refused, not ignored."""
 
     brief: ClassVar[Any]
     full: ClassVar[Any]
+
+    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Narrow by the filters there are."""
+        known = getattr(self, "filterset_class", NoFilter).base_filters
+        unknown = set(self.request.query_params) - set(known) - PAGING
+        if self.action == "list" and unknown:
+            raise ValidationError({name: ["There is no such filter."] for name in sorted(unknown)})
+        return super().filter_queryset(queryset)
 
     def get_serializer_class(self) -> Any:
         """Give more of one than of many."""

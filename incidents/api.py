@@ -19,6 +19,7 @@ from incidents.models import Incident, Severity
 from incidents.selectors.listing import filtered
 from incidents.states import State
 from irapp.accounts.models import Scope
+from irapp.common.api.idempotency import Idempotent
 from irapp.common.errors import InvalidError
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def _revision(request: Request) -> int | None:
     return int(found[1])
 
 
-class Incidents(ListModelMixin, GenericViewSet[Incident]):
+class Incidents(Idempotent, ListModelMixin, GenericViewSet[Incident]):
     """Incidents: read, open, change, move, write notes."""
 
     queryset = Incident.objects.none()
