@@ -24,22 +24,22 @@ class Page:
     older_url: str
 
 
-def page(rows: QuerySet[Any], query: Mapping[str, str], *, size: int = SIZE) -> Page:
+def page(rows: QuerySet[Any], query: Mapping[str, str]) -> Page:
     """Cut the page that ``?before=`` or ``?after=`` (an id) asks for."""
-    kept = {name: value for name, value in query.items() if value and name not in {"before", "after"}}
+    kept = {name: value for name, value in query.items() if value and name not in {"before", "after", "part"}}
     before, after = _id(query.get("before")), _id(query.get("after"))
     if after:
-        found = list(rows.filter(pk__gt=after).order_by("pk")[: size + 1])
-        shown = found[:size][::-1]
+        found = list(rows.filter(pk__gt=after).order_by("pk")[: SIZE + 1])
+        shown = found[:SIZE][::-1]
         return Page(
-            shown, _url(kept, "after", shown[:1], len(found) > size), _url(kept, "before", shown[-1:], True)
+            shown, _url(kept, "after", shown[:1], len(found) > SIZE), _url(kept, "before", shown[-1:], True)
         )
-    found = list((rows.filter(pk__lt=before) if before else rows).order_by("-pk")[: size + 1])
-    shown = found[:size]
+    found = list((rows.filter(pk__lt=before) if before else rows).order_by("-pk")[: SIZE + 1])
+    shown = found[:SIZE]
     return Page(
         shown,
         _url(kept, "after", shown[:1], bool(before)),
-        _url(kept, "before", shown[-1:], len(found) > size),
+        _url(kept, "before", shown[-1:], len(found) > SIZE),
     )
 
 

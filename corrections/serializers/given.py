@@ -1,37 +1,22 @@
-"""What the API takes. Unknown fields are refused: a field that is dropped silently misleads."""
+"""What the API takes."""
 
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rest_framework import serializers
 
 from corrections.states import Verdict
 from corrections.terms import Terms
 from enforcement import policy
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from irapp.common.api.serializers import StrictSerializer
 
 TERMS = tuple(each.name for each in fields(Terms))
 Plain = dict[str, Any]
 
 
-class Strict(serializers.Serializer[Any]):
-    """Refuses fields that it does not know, each by name."""
-
-    def to_internal_value(self, data: Mapping[str, Any]) -> Plain:
-        """Look for unknown fields before anything else."""
-        if isinstance(data, dict):
-            unknown = sorted(set(data) - set(self.fields))
-            if unknown:
-                raise serializers.ValidationError({name: ["There is no such field."] for name in unknown})
-        taken: Plain = super().to_internal_value(data)
-        return taken
-
-
-class Draft(Strict):
+class Draft(StrictSerializer):
     """A correction to be drafted: where it belongs, and its terms."""
 
     incident = serializers.IntegerField(required=False, min_value=1, help_text="Begins a package for it.")
@@ -67,13 +52,13 @@ class Draft(Strict):
         return Terms(**{name: self.validated_data[name] for name in TERMS})
 
 
-class Ask(Strict):
+class Ask(StrictSerializer):
     """A reason, given with a proposal."""
 
     reason = serializers.CharField(required=False, allow_blank=True, max_length=4_000, default="")
 
 
-class Ballot(Strict):
+class Ballot(StrictSerializer):
     """A vote on exactly the bytes with this digest."""
 
     proposal = serializers.IntegerField(min_value=1)

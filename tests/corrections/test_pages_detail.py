@@ -56,7 +56,7 @@ def test_an_auditor_reads_everything_and_is_told_why_nothing_can_be_done(client,
 
     assert response.status_code == HTTPStatus.OK
     assert all(labels(response).values())
-    assert "You need to be responder or commander for this." in text(response)
+    assert "You need to be responder or incident commander for this." in text(response)
 
 
 @pytest.mark.parametrize("step", ["propose", "discard", "lift", "permanent", "retry", "edit", "version"])
@@ -167,6 +167,7 @@ def test_what_was_not_shown_in_time_says_so_and_is_tried_again(client, clock):
 def test_what_is_held_past_its_time_says_so(client, clock):
     correction = factories.make_correction()
     clock.shift(timedelta(hours=25))
+    client.force_login(make_commander())
 
     shown = text(client.get(url("detail", correction)))
 
@@ -201,7 +202,7 @@ def test_the_incident_says_why_somebody_cannot_propose(client):
 
     shown = text(client.get(incident.get_absolute_url()))
 
-    assert "You need to be responder or commander for this." in shown
+    assert "You need to be responder or incident commander for this." in shown
     assert "/corrections/new/" not in shown
 
 
