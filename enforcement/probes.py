@@ -113,8 +113,8 @@ def _identities(correction: policy.Correction) -> Iterator[tuple[str, str, str]]
     stranger = _user_in(share)
     if users.everyone:
         yield stranger, STRANGER, STRANGER
-    chosen = [name for name in users.users if bucket(name) < share]
-    for name in _ends(tuple(chosen)):
+    chosen = tuple(name for name in users.users if bucket(name) < share)
+    for name in _ends(chosen or users.users):
         yield name, STRANGER, STRANGER
     for name in _ends(users.organisations):
         yield stranger, name, STRANGER

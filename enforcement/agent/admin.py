@@ -9,7 +9,8 @@ from typing import NamedTuple
 import aiohttp
 
 _LINE = re.compile(r"irapp-(\w+)\.(version_text|update_rejected|config_fail): \"?([^\"\n]*)\"?")
-_LOGGED = re.compile(r"update rejected: (.*)")
+_REJECTION = re.compile(r"update rejected: (.*)")
+_ERROR = re.compile(r"\[(?:error|critical)\]\[\w+\] (?:\[\S+\] )?(.*)")
 TAIL = 20_000
 
 
@@ -42,9 +43,9 @@ class Admin:
         return Loaded(versions, rejected)
 
     async def live(self) -> bool:
-        """Tell whether Envoy says that it serves."""
-        text = await self._get("/ready")
-        return text is not None and text.strip() == "LIVE"
+        """Tell whether Envoy serves: a port that it cannot bind leaves it up without a listener."""
+        text = await self._get("/stats?filter=^listener_manager.total_listeners_active$")
+        return text is not None and text.strip().endswith(": 1")
 
     async def node(self) -> str | None:
         """Give the path of the configuration that the Envoy at this port runs."""
@@ -73,10 +74,19 @@ class Admin:
 
 def last_rejection(log: Path) -> str:
     """Give the last reason for a rejection that Envoy logged."""
+    return _last(_REJECTION, log)
+
+
+def last_words(log: Path) -> str:
+    """Give what Envoy logged last about an error, or about a port that is taken."""
+    return _last(_ERROR, log) or last_rejection(log)
+
+
+def _last(pattern: re.Pattern[str], log: Path) -> str:
     try:
         with log.open("rb") as file:
             file.seek(max(0, log.stat().st_size - TAIL))
-            found = _LOGGED.findall(file.read().decode(errors="replace"))
+            found = pattern.findall(file.read().decode(errors="replace"))
     except OSError:
         return ""
     return found[-1][:500] if found else ""

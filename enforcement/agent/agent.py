@@ -12,7 +12,7 @@ import msgspec
 
 from enforcement import policy
 from enforcement.agent import files, proving
-from enforcement.agent.admin import Admin
+from enforcement.agent.admin import Admin, last_words
 from enforcement.agent.applying import Applier
 from enforcement.agent.config import Settings, SettingsError, load_gateway
 from enforcement.agent.hubs import Hub
@@ -28,6 +28,7 @@ from enforcement.report import EnvoyReport, TrafficBatch
 REPORT_SECONDS = 2.0
 WATCH_SECONDS = 0.5
 STARTING_SECONDS = 0.05
+PATIENCE_SECONDS = 2.0
 TRAFFIC_SECONDS = 0.3
 LONGEST_SLEEP = 30.0
 LOCAL_TIMEOUT = aiohttp.ClientTimeout(total=5)
@@ -49,6 +50,7 @@ class Agent:
         self._session = session
         self._probe_key = f"probe-{secrets.token_urlsafe(32)}"
         self._streams_ended: set[str] = set()
+        self._away = 0
         self._files_seen: tuple[int, ...] = ()
         self.prover = proving.Prover(self.state, ())
 
@@ -112,14 +114,28 @@ class Agent:
                 self.state.envoy = fresh
                 self.prover.again()
                 self.state.changed.set()
-            self._judge_envoy(fresh)
+            await self._judge_envoy(fresh)
             await asyncio.sleep(WATCH_SECONDS if live else STARTING_SECONDS)
 
-    def _judge_envoy(self, fresh: EnvoyReport) -> None:
-        if fresh.live:
-            self.state.solved("envoy_down")
+    async def _judge_envoy(self, fresh: EnvoyReport) -> None:
+        if not fresh.live:
+            await self._bring_back()
+            return
+        self._away = 0
+        self.state.solved("envoy_down")
+        if await self.applier.in_step():
+            self.state.solved("envoy_drift")
         else:
-            self.state.problem("envoy_down", "Envoy does not answer; it is being restarted")
+            self.state.problem("envoy_drift", f"Envoy runs {fresh.version}; the policy is put in place again")
+
+    async def _bring_back(self) -> None:
+        """Tell that Envoy is away, and end one that is up and does not serve; it is started again."""
+        said = last_words(self.process.log)
+        self.state.problem("envoy_down", said or "Envoy does not answer; it is being restarted")
+        self._away += 1
+        if self._away * STARTING_SECONDS >= PATIENCE_SECONDS:
+            self._away = 0
+            await self.process.stop()
 
     async def _watch_files(self) -> None:
         """Take up changes of models and clients; wrong ones are reported and not used."""
@@ -162,6 +178,7 @@ class Agent:
             try:
                 while await self._one_batch():
                     pass
+                self.state.solved("access_log")
             except OSError as error:
                 self.state.problem("access_log", str(error))
 
@@ -185,9 +202,15 @@ class Agent:
         new = [item for name, item in live.items() if name not in self._streams_ended]
         self._streams_ended = set(live)
         if any(item.running_streams == "end" and item.mode == "enforce" for item in new):
-            path = self.process.folder / "generation"
+            self._replace_listener()
+
+    def _replace_listener(self) -> None:
+        path = self.process.folder / "generation"
+        try:
             files.write(path, str(self._generation() + 1).encode())
-            self._load_files()
+            self.applier.write_static(self.applier.gateway, self._generation())
+        except OSError as error:
+            self.state.problem("disk", f"running streams not ended: {error}")
 
     def _generation(self) -> int:
         text = files.read(self.process.folder / "generation")
@@ -236,5 +259,6 @@ async def serve(settings: Settings) -> None:
         await agent.start()
         try:
             await agent.run()
-        finally:
+        except asyncio.CancelledError:  # told to stop; after a failure of its own it leaves Envoy running
             await agent.process.stop()
+            raise

@@ -35,14 +35,23 @@ class Applier:
             arrived = self._checked(raw)
             if arrived is None:
                 return
-            before = self._store.current
             try:
-                await asyncio.to_thread(self._store.save, arrived, raw)
-                reason = await self.put()
+                await self._take(arrived, raw)
             except OSError as error:
                 self._state.problem("disk", f"version {arrived.version} not stored: {error}")
-                return
-            await self._conclude(arrived, before, reason)
+
+    async def in_step(self) -> bool:
+        """Tell whether Envoy runs the policy in force; if not, put it in place again."""
+        async with self._lock:
+            loaded = await self._admin.loaded()
+            expected = render.version_of(self._store.current)
+            if loaded is None or loaded.versions.get("corrections") == expected:
+                return True
+            try:
+                await self.put()
+            except OSError as error:
+                self._state.problem("disk", str(error))
+            return False
 
     async def put(self) -> str:
         """Render the policy in force for Envoy and wait until it runs; give why it does not.
@@ -64,6 +73,25 @@ class Applier:
         changed = {name for name, data in fresh.items() if _replace(gateway, name, data)}
         return render.BOOTSTRAP in changed
 
+    async def _take(self, arrived: policy.Policy, raw: bytes) -> None:
+        before = self._store.current
+        await asyncio.to_thread(self._store.save, arrived, raw)
+        reason = await self.put()
+        if reason:
+            self._store.take_back(before)
+            await self.put()
+            self._rejected(before, f"version {arrived.version}: {reason}")
+            return
+        self._state.solved("envoy_rejected")
+        self._state.solved("disk")
+        if self._state.envoy.live:
+            self._state.envoy = EnvoyReport(version=render.version_of(arrived), live=True)
+        self.on_applied(before)
+
+    def _rejected(self, kept: policy.Policy | None, detail: str) -> None:
+        self._state.envoy = EnvoyReport(version=render.version_of(kept), live=True, rejected=1, error=detail)
+        self._state.problem("envoy_rejected", detail)
+
     def _checked(self, raw: bytes) -> policy.Policy | None:
         try:
             arrived = self._store.check(raw)
@@ -76,22 +104,6 @@ class Applier:
             self._state.solved("bad_policy")
             return arrived
         return None
-
-    async def _conclude(self, arrived: policy.Policy, before: policy.Policy | None, reason: str) -> None:
-        if reason:
-            self._store.take_back(before)
-            await self.put()
-            detail = f"version {arrived.version}: {reason}"
-            self._state.envoy = EnvoyReport(
-                version=render.version_of(before), live=True, rejected=1, error=detail
-            )
-            self._state.problem("envoy_rejected", detail)
-            return
-        self._state.solved("envoy_rejected")
-        self._state.solved("disk")
-        if self._state.envoy.live:
-            self._state.envoy = EnvoyReport(version=render.version_of(arrived), live=True)
-        self.on_applied(before)
 
     def _write(self, rendered: list[render.File]) -> None:
         for file in rendered:

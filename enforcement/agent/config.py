@@ -55,7 +55,7 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         admin_port=take.port("AGENT_ADMIN_PORT", "9901"),
         filter_address=take.text("AGENT_FILTER_ADDRESS", "127.0.0.1:8071"),
         hubs=hubs,
-        token=take.file("AGENT_TOKEN_FILE").read_text().strip(),
+        token=take.token("AGENT_TOKEN_FILE"),
         keys=load_keys(take.file("POLICY_KEYS_FILE")),
         state=Path(take.text("AGENT_STATE_DIR")).absolute(),
         clients_file=take.file("AGENT_CLIENTS_FILE"),
@@ -131,6 +131,12 @@ class _Reader:
         if not path.is_file():
             raise SettingsError(f"{name} names no file: {path}")
         return path
+
+    def token(self, name: str) -> str:
+        lines = self.file(name).read_text().split()
+        if not lines:
+            raise SettingsError(f"{name} names an empty file")
+        return lines[0]
 
     def binary(self, name: str) -> Path:
         try:

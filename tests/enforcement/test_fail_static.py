@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import time
 
 import pytest
 
 from enforcement import policy
 from tests.enforcement.servers import Servers
-from tests.enforcement.world import World, correction, signed, wait_for
+from tests.enforcement.world import World, correction, free_port, signed, wait_for
 
 LARGE = {"model": "aurora-large"}
 BLOCK = correction(1, policy.Block(), users=policy.Users(users=("alice",)))
@@ -240,3 +241,38 @@ def test_wrong_settings_are_one_clear_line(world):
     said = (world.folder / "enforcement.agent.log").read_text()
     assert "key_id" in said
     assert "Traceback" not in said
+
+
+def test_files_that_somebody_changes_behind_the_agent_are_put_right(enforcing):
+    path = enforcing.state / "envoy" / "corrections.json"
+    forged = path.read_bytes().replace(b"COR-0001.1", b"COR-9999.1").replace(b"1-sha256", b"0-sha256")
+    draft = path.with_suffix(".tmp")
+    draft.write_bytes(forged)
+    draft.rename(path)
+    wait_for(lambda: enforcing.ask("alice", LARGE).headers["x-irapp-correction"] == "COR-9999.1")
+
+    wait_for(lambda: enforcing.ask("alice", LARGE).headers["x-irapp-correction"] == "COR-0001.1")
+
+    assert path.read_bytes() != forged
+
+
+def test_a_port_that_is_taken_is_a_problem_that_says_so(world):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", world.port))
+        other.listen()
+        world.start_agent()
+
+        wait_for(lambda: world.report() and "Address already in use" in problems(world).get("envoy_down", ""))
+    world.ready()
+
+
+def test_an_agent_of_another_version_or_with_other_ports_replaces_the_envoy_it_finds(enforcing):
+    kill_agent(enforcing)
+    pid = enforcing.envoy_pid()
+    enforcing.admin_port = free_port()
+
+    enforcing.start_agent()
+
+    wait_for(lambda: enforcing.envoy_pid() not in (None, pid))
+    enforcing.ready()
+    assert enforcing.ask("alice", LARGE).status == 403

@@ -88,6 +88,7 @@ local function number_at(s, i, keep)
   local _, j = find(s, "^-?%d+", i)
   if not j then bad("an unexpected character") end
   if find(s, "^-?0%d", i) then bad("a number with a leading zero") end
+  local whole = j
   if byte(s, j + 1) == 46 then
     _, j = find(s, "^%.%d+", j + 1)
     if not j then bad("a broken number") end
@@ -97,7 +98,9 @@ local function number_at(s, i, keep)
     _, j = find(s, "^[eE][+-]?%d+", j + 1)
     if not j then bad("a broken number") end
   end
-  return j + 1, keep and tonumber(sub(s, i, j)) or nil
+  local value = (keep or j > whole) and tonumber(sub(s, i, j)) or nil
+  if j > whole and (value == math.huge or value == -math.huge) then bad("a number too large") end
+  return j + 1, value
 end
 
 local WORDS = { [116] = { "true", true }, [102] = { "false", false }, [110] = { "null", NULL } }
