@@ -82,6 +82,7 @@ def test_requests_are_understood_whatever_their_spelling(gateway, raw, status):
         b'{"model":"x","a":+1}',
         b'{"model":"x","a":0x10}',
         b'{"model":"x","a":1e999}',
+        b'{"model":"x","a":1e99999999}',
         b'{"model":"x","a":-1.5e400}',
         b'{"model":"x","a":tru}',
         b'{"model":"x","a":"\\x41"}',

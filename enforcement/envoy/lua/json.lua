@@ -98,8 +98,9 @@ local function number_at(s, i, keep)
     _, j = find(s, "^[eE][+-]?%d+", j + 1)
     if not j then bad("a broken number") end
   end
-  local value = (keep or j > whole) and tonumber(sub(s, i, j)) or nil
-  if j > whole and (value == math.huge or value == -math.huge) then bad("a number too large") end
+  if not keep and j == whole then return j + 1 end
+  local value = tonumber(sub(s, i, j)) -- nothing for exponents beyond its own limit
+  if not value or value == math.huge or value == -math.huge then bad("a number too large") end
   return j + 1, value
 end
 
