@@ -8,20 +8,10 @@ import sys
 from typing import TYPE_CHECKING
 
 from deploy.embedded import gateway
-from deploy.embedded.settings import is_on
+from deploy.embedded.settings import PEOPLE, is_on
 
 if TYPE_CHECKING:
     from deploy.embedded.stack import Stack
-
-PEOPLE = {
-    "rosa": "responder",
-    "connor": "commander",
-    "dora": "decision-maker (duty officer)",
-    "edgar": "decision-maker (executive)",
-    "kim": "communicator",
-    "ada": "auditor",
-    "adam": "administrator",
-}
 
 
 def say(line: str) -> None:
@@ -42,15 +32,15 @@ def show(stack: Stack) -> None:
     for name, value in rows:
         say(f"  {name:<9}{value}")
     if is_on(stack.environment, "DEMO"):
-        _show_people()
+        _show_people(json.loads(stack.state.recall(PEOPLE)))
     if stack.own_gateway:
         _show_request(stack.addresses.gateway)
 
 
-def _show_people() -> None:
+def _show_people(people: list[dict[str, str]]) -> None:
     say(_bold("\nSign in as"))
-    for name, role in PEOPLE.items():
-        say(f"  {name:<9}demo-{name}-2026   {role}")
+    for one in people:
+        say(f"  {one['username']:<9}{one['password']:<20}{one['role']}")
 
 
 def _show_request(address: str) -> None:

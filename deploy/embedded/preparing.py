@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from hashlib import sha256
 from pathlib import Path
@@ -11,7 +12,8 @@ from django.conf import settings
 from django.core.management import call_command
 
 from deploy.embedded.process import ROOT
-from deploy.embedded.settings import is_on
+from deploy.embedded.secret import write_private
+from deploy.embedded.settings import PEOPLE, is_on
 
 STAMP = ".made-from"
 
@@ -23,7 +25,15 @@ def main() -> None:
     call_command("migrate", interactive=False, verbosity=1)
     if is_on(os.environ, "DEMO"):
         call_command("seed_demo")
+        _note_people()
     _collect(Path(settings.STATIC_ROOT))
+
+
+def _note_people() -> None:
+    """Write down who can sign in, for the terminal."""
+    from irapp.accounts import demo  # noqa: PLC0415 - needs the apps
+
+    write_private(Path(os.environ["IRAPP_STATE_DIR"]) / PEOPLE, json.dumps(demo.shown()))
 
 
 def _collect(target: Path) -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from deploy.embedded.state import State
 
 DEMO = ROOT / "deploy" / "demo"
+PEOPLE = "people.json"
 OFF = {"", "0", "false", "no", "off"}
 
 
