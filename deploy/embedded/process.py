@@ -159,14 +159,19 @@ class Child:
             log.seek(self._log_start)
             return log.read()
 
-    def tail(self, lines: int = 12) -> str:
+    def tail(self) -> str:
         """Give the last lines of the log, for an error message."""
-        with self.log.open(errors="replace") as log:
-            last = deque(log, maxlen=lines)
-        return f"last lines of {self.log}:\n" + "".join(f"    {line}" for line in last)
+        return last_lines(self.log)
 
     def _open_log(self) -> BinaryIO:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         if self.log.exists() and self.log.stat().st_size > LOG_LIMIT:
             self.log.replace(self.log.with_suffix(".old.log"))
         return self.log.open("ab")
+
+
+def last_lines(log: Path, lines: int = 12) -> str:
+    """Quote the end of a log, for an error message."""
+    with log.open(errors="replace") as file:
+        last = deque(file, maxlen=lines)
+    return f"last lines of {log}:\n" + "".join(f"    {line}" for line in last).rstrip()

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from deploy.embedded import gateway, leftovers, parts, postgres, settings
 from deploy.embedded import ports as numbers
 from deploy.embedded.errors import StartError
-from deploy.embedded.process import ROOT
+from deploy.embedded.process import ROOT, last_lines
 from deploy.embedded.state import State
 from deploy.embedded.supervisor import Supervisor
 from deploy.embedded.valkey import Valkey
@@ -126,7 +126,10 @@ class Stack:
 
         :raises StartError: it failed.
         """
-        return self._python("manage.py", *arguments)
+        result = self._python("manage.py", *arguments)
+        if result.returncode:
+            raise StartError(f"manage.py {arguments[0]} failed:\n{result.stdout}{result.stderr}")
+        return result.stdout
 
     def _end_leftovers(self) -> int:
         leftovers.end_postgres(self._database_home() / "data")
@@ -162,8 +165,11 @@ class Stack:
         return port
 
     def _prepare_application(self) -> None:
-        printed = self._python("-m", "deploy.embedded.preparing")
-        (self.state.logs / "prepare.log").write_text(printed)
+        result = self._python("-m", "deploy.embedded.preparing")
+        log = self.state.logs / "prepare.log"
+        log.write_text(result.stdout + result.stderr)
+        if result.returncode:
+            raise StartError(f"the database could not be prepared; {last_lines(log)}")
 
     def _open_gateway(self, environment: Mapping[str, str]) -> None:
         """Wait until the first policy has reached the gateway, then let traffic through."""
@@ -172,8 +178,8 @@ class Stack:
         if settings.is_on(environment, "DEMO") and settings.is_on(environment, "IRAPP_TRAFFIC"):
             self._supervisor.bring_up([parts.traffic(environment)])
 
-    def _python(self, *arguments: str) -> str:
-        result = subprocess.run(  # noqa: S603 - a command of our own
+    def _python(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(  # noqa: S603 - a command of our own
             [sys.executable, *arguments],
             env=self.environment,
             cwd=ROOT,
@@ -183,10 +189,6 @@ class Stack:
             stdin=subprocess.DEVNULL,
             timeout=PREPARING_SECONDS,
         )
-        if result.returncode:
-            last = "\n".join((result.stdout + result.stderr).splitlines()[-15:])
-            raise StartError(f"{' '.join(arguments)} failed:\n{last}")
-        return result.stdout + result.stderr
 
 
 @contextmanager
