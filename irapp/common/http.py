@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import structlog
+from django.contrib.auth import SESSION_KEY
 from django.http import JsonResponse
 from django.shortcuts import render
 from django.views import defaults
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
     from django.http.response import HttpResponseBase
 
+log = structlog.get_logger("irapp.http")
 STATUS: dict[type[DomainError], HTTPStatus] = {
     NotPermittedError: HTTPStatus.FORBIDDEN,
     ConflictError: HTTPStatus.CONFLICT,
@@ -58,10 +61,26 @@ class RequestIdMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request_id = uuid.uuid4().hex
+        started = time.monotonic()
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             response = self.get_response(request)
+            _log(request, response, round((time.monotonic() - started) * 1000, 1))
         response["X-Request-Id"] = request_id
         return response
+
+
+def _log(request: HttpRequest, response: HttpResponse, took_ms: float) -> None:
+    """Say what was asked by its route: a path may hold a secret, as the link of an invitation does."""
+    match = request.resolver_match
+    log.info(
+        "http.request",
+        method=request.method,
+        route=match.route if match else "",
+        record=match.kwargs.get("pk") if match else None,
+        status=response.status_code,
+        account=request.session.get(SESSION_KEY) if hasattr(request, "session") else None,
+        took_ms=took_ms,
+    )
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
