@@ -7,10 +7,11 @@ class IncidentsConfig(AppConfig):
 
     def ready(self) -> None:
         """Fill the registries with what the core itself asks for."""
-        from incidents import conditions, waiting
+        from incidents import conditions, logged, waiting
         from incidents.models import Incident
         from irapp.audit.live import topics
 
         conditions.register()
         waiting.register()
+        logged.register()
         topics.register(Incident)

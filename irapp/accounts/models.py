@@ -64,8 +64,13 @@ class User(AbstractUser):
 
     @property
     def manages_people(self) -> bool:
-        """Whether pages for administrators are offered."""
+        """Whether it is theirs to add people and give roles."""
         return self.has_role(RoleCode.ADMINISTRATOR)
+
+    @property
+    def sees_people(self) -> bool:
+        """Whether the list of people is offered."""
+        return self.has_role(RoleCode.ADMINISTRATOR, RoleCode.AUDITOR)
 
     def forget_roles(self) -> None:
         """Read the roles again when next asked: they have just been changed."""

@@ -28,6 +28,14 @@ def check_can_manage_people(user: User) -> None:
         raise NotPermittedError("To manage people you need to be administrator.", code="role_missing")
 
 
+def check_can_see_people(user: User) -> None:
+    """Auditors see who may do what, and since when."""
+    if not user.has_role(RoleCode.ADMINISTRATOR, RoleCode.AUDITOR):
+        raise NotPermittedError(
+            "To see people and their roles you need to be administrator or auditor.", code="role_missing"
+        )
+
+
 def check_can_change(user: User, person: User) -> None:
     """Nobody changes what they may do themselves, with this account or another of theirs."""
     check_can_manage_people(user)

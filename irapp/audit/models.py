@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+
+
+class EventText(models.Func):
+    """The words of an event: its target, its actor and every text in its data. Indexed as it stands here."""
+
+    template = "(to_tsvector('english', target_name || ' ' || actor_name) || to_tsvector('english', data))"
+    output_field = SearchVectorField()
 
 
 class Event(models.Model):
@@ -29,6 +38,7 @@ class Event(models.Model):
             models.Index(fields=["incident_id", "-id"], name="event_by_incident"),
             models.Index(fields=["target_type", "target_id", "-id"], name="event_by_target"),
             models.Index(fields=["actor_id", "-id"], name="event_by_actor"),
+            GinIndex(EventText(), name="event_search"),
         ]
 
     def __str__(self) -> str:

@@ -1,6 +1,12 @@
 """Addresses of this app."""
 
-from django.urls import URLPattern
+from django.urls import path
+
+from irapp.audit.views import reading
 
 app_name = "audit"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", reading.events, name="events"),
+    path("<int:pk>/", reading.event, name="event"),
+    path("export/<slug:kind>/", reading.take_out, name="export"),
+]

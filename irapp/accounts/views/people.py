@@ -28,8 +28,9 @@ WRONG = HTTPStatus.UNPROCESSABLE_ENTITY
 @require_safe
 def index(request: SignedInRequest) -> HttpResponse:
     """Who there is."""
-    policies.check_can_manage_people(request.user)
-    return render(request, "accounts/people.html", {"people": selectors.people()})
+    policies.check_can_see_people(request.user)
+    may_add = request.user.manages_people
+    return render(request, "accounts/people.html", {"people": selectors.people(), "may_add": may_add})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -48,7 +49,7 @@ def create(request: SignedInRequest) -> HttpResponse:
 @require_safe
 def person(request: SignedInRequest, pk: int) -> HttpResponse:
     """One person: roles now and once, and what an administrator may do about the account."""
-    policies.check_can_manage_people(request.user)
+    policies.check_can_see_people(request.user)
     shown = get_object_or_404(User, pk=pk)
     return _person(request, shown)
 
