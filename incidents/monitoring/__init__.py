@@ -1,0 +1,1 @@
+"""Sources, signals, and what becomes of them. Detectors, escalation and on-call find their place here."""
