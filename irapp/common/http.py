@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 from django.contrib.auth import SESSION_KEY
-from django.http import JsonResponse
 from django.shortcuts import render
 from django.utils.functional import SimpleLazyObject
-from django.views import defaults
 
 from irapp.common.errors import ConflictError, DomainError, InvalidError, NotPermittedError
 
@@ -20,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from django.http import HttpRequest, HttpResponse
-    from django.http.response import HttpResponseBase
 
 log = structlog.get_logger("irapp.http")
 STATUS: dict[type[DomainError], HTTPStatus] = {
@@ -89,36 +86,4 @@ def _log(request: HttpRequest, response: HttpResponse, took_ms: float) -> None:
         status=response.status_code,
         account=_account(request),
         took_ms=took_ms,
-    )
-
-
-def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
-    """Answer 400 where no view did."""
-    return _api(request, HTTPStatus.BAD_REQUEST) or defaults.bad_request(request, exception)
-
-
-def forbidden(request: HttpRequest, exception: Exception) -> HttpResponseBase:
-    """Answer 403 where no view did."""
-    return _api(request, HTTPStatus.FORBIDDEN) or defaults.permission_denied(request, exception)
-
-
-def not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
-    """Answer 404 where no view did."""
-    return _api(request, HTTPStatus.NOT_FOUND) or defaults.page_not_found(request, exception)
-
-
-def server_error(request: HttpRequest) -> HttpResponseBase:
-    """Answer 500; what went wrong is in the log, under the id of the request."""
-    return _api(request, HTTPStatus.INTERNAL_SERVER_ERROR) or defaults.server_error(request)
-
-
-def _api(request: HttpRequest, status: HTTPStatus) -> HttpResponse | None:
-    """Answer machines with problem details, also where no view of the API was reached."""
-    if not request.path.startswith("/api/"):
-        return None
-    body = {"type": "about:blank", "title": status.phrase, "status": status, "code": status.name.lower()}
-    return JsonResponse(
-        body | {"detail": status.description or status.phrase},
-        status=status,
-        content_type="application/problem+json",
     )

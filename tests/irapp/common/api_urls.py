@@ -15,8 +15,8 @@ from irapp.common.api.serializers import StrictSerializer
 from irapp.common.errors import ConflictError, InvalidError
 from tests.irapp.factories import make_user
 
-handler404 = "irapp.common.http.not_found"
-handler500 = "irapp.common.http.server_error"
+handler404 = "irapp.common.views.not_found"
+handler500 = "irapp.common.views.broken"
 
 
 class OfPerson(serializers.ModelSerializer):
