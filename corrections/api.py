@@ -86,6 +86,7 @@ class Corrections(mixins.ListModelMixin, mixins.RetrieveModelMixin, Read):
     """Read corrections, draft them, and put them before those who decide."""
 
     scopes: ClassVar = {"list": READ, "retrieve": READ, "create": PROPOSE, "propose": PROPOSE}
+    queryset = Correction.objects.none()
     filterset_class = CorrectionFilter
     brief, full = serializers.OfCorrection, serializers.OneCorrection
 
@@ -118,6 +119,7 @@ class Proposals(mixins.ListModelMixin, mixins.RetrieveModelMixin, Read):
     """Read what is or was to be decided, with the payload that votes bind to."""
 
     scopes: ClassVar = {"list": READ, "retrieve": READ}
+    queryset = Proposal.objects.none()
     filterset_class = ProposalFilter
     brief, full = serializers.OfProposal, serializers.OneProposal
 
@@ -131,6 +133,7 @@ class Decisions(mixins.ListModelMixin, mixins.RetrieveModelMixin, Read):
     """Read votes; cast one, signed in. No scope lets a token decide."""
 
     scopes: ClassVar = {"list": READ, "retrieve": READ}
+    queryset = Vote.objects.none()
     filterset_class = DecisionFilter
     brief = full = serializers.OfVote
 

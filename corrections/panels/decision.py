@@ -33,6 +33,14 @@ QUESTIONS = {
 }
 
 
+CLOSED = {
+    ProposalState.APPROVED: "Approved by {} of {}",
+    ProposalState.REJECTED: "Rejected",
+    ProposalState.WITHDRAWN: "Withdrawn before it was decided",
+    ProposalState.LAPSED: "Nobody decided in time",
+}
+
+
 @dataclass(frozen=True)
 class Changing:
     """What the payload says, in one sentence and field by field."""
@@ -92,7 +100,7 @@ def proposal_page(proposal: Proposal, user: User) -> ProposalPage:
         impact=impact_panel(proposal.impact) if proposal.impact else None,
         refused=refused(spec(terms, policy_id=proposal.correction.policy_id)) if imposing else None,
         deciding=deciding(proposal),
-        mine=proposal.votes.filter(person=user.person).first(),
+        mine=next((vote for vote in proposal.votes.all() if vote.person == user.person), None),
         why_not=why_not(policies.check_can_decide, proposal, user, now=now),
         cannot_withdraw=why_not(policies.check_can_withdraw, proposal, user),
         newer=newer(proposal),
@@ -112,15 +120,18 @@ def changing(proposal: Proposal, document: dict[str, Any]) -> Changing:
 
 
 def deciding(proposal: Proposal) -> Deciding:
-    """Say who can decide now, who voted, and what is missing."""
-    standing, votes = selectors.standing(proposal), list(proposal.votes.select_related("user"))
-    against = [vote for vote in votes if vote.verdict == Verdict.REJECT]
-    pips = ["given"] * len(standing.counting) + ["against"] * len(against)
-    pips += [""] * (standing.quorum - len(pips))
+    """Say who can decide now, who voted, and what is missing. What is closed stays as the votes left it."""
+    votes = list(proposal.votes.all())
+    standing = selectors.standing(proposal) if proposal.is_open else None
+    approvals = list(standing.counting) if standing else _approving(votes)
+    quorum, against = int(proposal.authority["quorum"]), len(votes) - len(_approving(votes))
+    pips = ["given"] * len(approvals) + ["against"] * against
     group: dict[str, object] = {
-        "summary": _summary(proposal, standing),
-        "pips": pips,
-        "eligible": _people(proposal) if proposal.is_open else [],
+        "summary": _sentence(standing.missing)
+        if standing
+        else CLOSED[ProposalState(proposal.state)].format(len(approvals), quorum),
+        "pips": pips + [""] * (quorum - len(pips)),
+        "eligible": _people(proposal) if standing else [],
     }
     cast = [
         {"who": vote.user, "verdict": vote.verdict, "at": vote.at, "reason": vote.reason} for vote in votes
@@ -130,7 +141,7 @@ def deciding(proposal: Proposal) -> Deciding:
 
 def missing(proposal: Proposal) -> str:
     """Say whose votes it still waits for."""
-    return _summary(proposal, selectors.standing(proposal))
+    return _sentence(selectors.standing(proposal).missing)
 
 
 def newer(proposal: Proposal) -> Proposal | None:
@@ -159,15 +170,12 @@ def _consequence(proposal: Proposal) -> str:
     }[Action(proposal.action)]
 
 
-def _summary(proposal: Proposal, standing: selectors.Standing) -> str:
-    if proposal.is_open:
-        return standing.missing[:1].upper() + standing.missing[1:]
-    return {
-        ProposalState.APPROVED: f"Approved by {len(standing.counting)} of {standing.quorum}",
-        ProposalState.REJECTED: "Rejected",
-        ProposalState.WITHDRAWN: "Withdrawn before it was decided",
-        ProposalState.LAPSED: "Nobody decided in time",
-    }[ProposalState(proposal.state)]
+def _approving(votes: list[Vote]) -> list[Vote]:
+    return [vote for vote in votes if vote.verdict == Verdict.APPROVE]
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _people(proposal: Proposal) -> list[str]:

@@ -74,7 +74,7 @@ class Detail:
 
 def detail(correction: Correction, user: User) -> Detail:
     """Collect the page for this reader."""
-    proposals = list(correction.proposals.select_related("proposer", "correction__package__incident"))
+    proposals = list(correction.proposals.select_related("proposer").prefetch_related("votes__user"))
     asked = next((proposal for proposal in proposals if proposal.is_open), None)
     replaced, words = correction.supersedes, CLASS_OF[correction.kind]
     shown = proofs(correction) if correction.state in SHOWN_AT_GATEWAYS else None

@@ -43,7 +43,9 @@ def preview(terms: Terms) -> Preview:
     except InvalidError as error:
         return Preview(lacking=str(error))
     estimate = selectors.impact(said, now=timezone.now())
-    return Preview(sentence(terms), impact_panel(estimate.as_data()), refused(said), said.users.everyone)
+    return Preview(
+        sentence(terms), impact_panel(estimate.as_data()), refused(said), everyone=said.users.everyone
+    )
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ def visible_proposal(request: SignedIn, pk: int) -> Proposal:
     rows = Proposal.objects.visible_to(request.user).select_related(
         "correction__package__incident", "correction__supersedes", "proposer"
     )
-    return get_object_or_404(rows, pk=pk)
+    return get_object_or_404(rows.prefetch_related("votes__user"), pk=pk)
 
 
 def visible_gateway(_request: SignedIn, pk: int) -> Gateway:

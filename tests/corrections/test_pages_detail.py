@@ -2,6 +2,7 @@ from datetime import timedelta
 from http import HTTPStatus
 
 import pytest
+from django.utils import timezone
 
 from corrections import actions
 from corrections.models import Gateway
@@ -108,6 +109,23 @@ def test_the_decision_record_says_who_when_why_and_by_which_rule(client):
     assert "Narrow and reversible." in shown
     assert "1 from duty officer or executive (rule T1/NARROW/HIGH/IMPOSE)" in shown
     assert proposal.digest in shown
+
+
+@pytest.mark.usefixtures("commander")
+def test_a_decision_stays_as_it_was_when_the_decider_loses_the_role(client):
+    proposal, officer = factories.make_proposal(), factories.make_officer()
+    factories.approve(proposal, by=officer)
+    officer.grants.update(ends_at=timezone.now())
+
+    assert "Approved by 1 of 1" in text(client.get(url("detail", proposal.correction)))
+
+
+@pytest.mark.usefixtures("commander")
+def test_the_page_asks_little_of_the_database(client, django_assert_max_num_queries):
+    correction = factories.make_correction()
+
+    with django_assert_max_num_queries(17):
+        client.get(url("detail", correction))
 
 
 @pytest.mark.parametrize(

@@ -32,8 +32,8 @@ def terms(kind, **said):
             "Limits everyone to 5 requests per minute for each key on every model, all endpoints",
         ),
         (
-            terms("tools_off", parameters={"tools": ["sh", "web"]}, functionality=LARGE),
-            "Refuses requests that offer one of the tools sh and web, from everyone, on aurora-large, all endpoints",
+            terms("tools_off", parameters={"tools": ["a", "b"]}, users={"keys": ["k"]}),
+            "Refuses requests that offer one of the tools a and b, from key k, on every model, all endpoints",
         ),
         (
             terms("tools_off", parameters={"tools": []}),
