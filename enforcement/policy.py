@@ -38,9 +38,7 @@ Name: TypeAlias = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[
 """A subject, model, application or use case: no white space, quotes, ``;``, ``=`` or ``,``."""
 Text: TypeAlias = Annotated[str, Meta(max_length=500)]
 Positive: TypeAlias = Annotated[int, Meta(ge=1, le=1_000_000_000)]
-Endpoint: TypeAlias = Literal[
-    "chat.completions", "completions", "responses", "embeddings", "messages"
-]
+Endpoint: TypeAlias = Literal["chat.completions", "completions", "responses", "embeddings", "messages"]
 
 
 class PolicyError(Exception):
@@ -167,15 +165,10 @@ class Correction(_Strict, frozen=True, kw_only=True):
         if isinstance(self.effect, ForbidUse) and self.functionality == Functionality(
             models=self.functionality.models
         ):
-            raise ValueError(
-                "functionality: a forbidden use names an application, endpoint or use case"
-            )
+            raise ValueError("functionality: a forbidden use names an application, endpoint or use case")
         if isinstance(self.effect, Suspend | Reroute) and not self.functionality.models:
             raise ValueError("functionality.models: a shutdown names at least one model")
-        if (
-            isinstance(self.effect, Reroute)
-            and self.effect.fallback_model in self.functionality.models
-        ):
+        if isinstance(self.effect, Reroute) and self.effect.fallback_model in self.functionality.models:
             raise ValueError("effect.fallback_model: the fallback is itself shut down")
         for name in ("starts_at", "expires_at"):
             moment: datetime | None = getattr(self, name)
@@ -281,9 +274,7 @@ def convert(value: object, kind: type[T]) -> T:
 
 
 def _signed_part(version: int, content_digest: str, key_id: str) -> bytes:
-    return rfc8785.dumps(
-        {"format": FORMAT, "version": version, "digest": content_digest, "key_id": key_id}
-    )
+    return rfc8785.dumps({"format": FORMAT, "version": version, "digest": content_digest, "key_id": key_id})
 
 
 def _utc(value: object) -> object:
