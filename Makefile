@@ -1,6 +1,8 @@
 # Every target makes what it needs first. On a new machine only Python 3.11+ and make have to be there.
 .DEFAULT_GOAL := help
 BIN := .venv/bin
+CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
+export CHROMIUM
 
 .PHONY: help
 help: ## Show this list
@@ -25,14 +27,15 @@ check: .venv/development ## Run every linter and type check
 	$(BIN)/mypy .
 	$(BIN)/lint-imports
 	$(BIN)/djlint --lint --quiet templates
+	@DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python -W ignore manage.py makemigrations --check --dry-run
 
 .PHONY: bench
 bench: .venv/development ## Measure; the figures of docs/benchmarks.md
-	@set -e; for file in bench/[a-z]*.py; do echo "== $$file"; $(BIN)/python "$$file"; done
+	@set -e; for file in $$(grep -l __main__ bench/*.py); do echo "== $$file"; PYTHONPATH=. $(BIN)/python "$$file"; done
 
 .PHONY: browser
 browser:
-	@for name in "$${CHROMIUM:-chromium}" chromium-browser google-chrome; do command -v "$$name" >/dev/null && exit 0; done; \
+	@test -n "$(CHROMIUM)" || \
 	  { echo "The browser tests need Chromium: apt-get install chromium, or set CHROMIUM=/path/to/it" >&2; exit 1; }
 
 .PHONY: .venv
