@@ -38,10 +38,13 @@ IF_MATCH = OpenApiParameter(
 class IncidentFilter(filters.FilterSet):  # type: ignore[misc]  # untyped library
     """What the list may be narrowed by."""
 
-    q = filters.CharFilter(method="narrow", max_length=200, label="Words or a reference")
     state = filters.ChoiceFilter(method="narrow", choices=[("OPEN", "Open"), *State.choices])
     severity = filters.ChoiceFilter(method="narrow", choices=Severity.choices)
     model_name = filters.CharFilter(method="narrow", max_length=100)
+    # Last: the search then looks only among what the others left.
+    q = filters.CharFilter(
+        method="narrow", max_length=200, label="Words or a reference; the 1 000 newest hits"
+    )
 
     class Meta:
         model = Incident
@@ -144,3 +147,7 @@ class Incidents(Idempotent, ListModelMixin, GenericViewSet[Incident]):
     def _answer(self, incident: Incident, status: HTTPStatus = HTTPStatus.OK) -> Response:
         data = serializers.IncidentDetail(incident).data
         return Response(data, status=status, headers={"ETag": f'"{incident.revision}"'})
+
+
+ROUTES = (("incidents", Incidents, "incident"),)
+"""What the router of the project registers."""

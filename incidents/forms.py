@@ -171,7 +171,9 @@ class Filters(forms.Form):
     )
     state = forms.ChoiceField(required=False, choices=STATES)
     severity = forms.ChoiceField(required=False, choices=[("", "Any"), *Severity.choices])
-    model_name = forms.CharField(label="Model", required=False, max_length=100)
+    model_name = forms.CharField(
+        label="Model", required=False, max_length=100, widget=forms.TextInput(attrs={"list": "known-models"})
+    )
     before = forms.IntegerField(required=False, min_value=1, max_value=2**62, widget=forms.HiddenInput)
 
 

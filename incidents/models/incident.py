@@ -64,7 +64,11 @@ class Incident(ConcurrentTransitionMixin, models.Model):
         indexes: ClassVar = [
             models.Index(fields=["rank", "id"], condition=Q(state__in=OPEN), name="incident_queue"),
             models.Index(fields=["state", "-id"], name="incident_by_state"),
-            models.Index(fields=["commander", "-id"], name="incident_by_commander"),
+            models.Index(
+                fields=["commander", "rank", "id"],
+                condition=Q(state__in=OPEN),
+                name="incident_queue_of_commander",
+            ),
             models.Index(fields=["reference"], name="incident_by_reference"),
             GinIndex(INCIDENT_TEXT, name="incident_search"),
         ]

@@ -7,7 +7,10 @@ class PreparationConfig(AppConfig):
 
     def ready(self) -> None:
         """Say what preparation asks for, and put its checklist onto the incident page."""
+        from incidents import known
         from incidents.preparation import conditions, panels
+        from incidents.preparation.selectors.choices import model_names
 
         conditions.register()
         panels.register()
+        known.register(model_names)

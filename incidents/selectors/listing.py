@@ -31,25 +31,21 @@ class Listing:
 
 def listing(user: User, wanted: Mapping[str, Any], *, before: int | None = None) -> Listing:
     """Read one page, the newest first."""
-    found = filtered(Incident.objects.visible_to(user).select_related("commander"), wanted)
-    if before is not None:
-        found = found.filter(pk__lt=before)
-    incidents = list(found.order_by("-pk")[: PAGE + 1])
+    seen = Incident.objects.visible_to(user)
+    found = filtered(seen if before is None else seen.filter(pk__lt=before), wanted, most=PAGE + 1)
+    incidents = list(found.select_related("commander").order_by("-pk")[: PAGE + 1])
     now = timezone.now()
     more = len(incidents) > PAGE
-    return Listing(
-        [row(incident, now=now) for incident in incidents[:PAGE]], incidents[PAGE - 1].pk if more else None
-    )
+    rows = [row(incident, now=now) for incident in incidents[:PAGE]]
+    return Listing(rows, incidents[PAGE - 1].pk if more else None)
 
 
-def filtered(incidents: IncidentQuerySet, wanted: Mapping[str, Any]) -> IncidentQuerySet:
-    """Narrow by search words, state, severity, model; empty filters do not narrow."""
-    if wanted.get("q"):
-        incidents = incidents.matching(wanted["q"])
+def filtered(incidents: IncidentQuerySet, wanted: Mapping[str, Any], *, most: int = 1000) -> IncidentQuerySet:
+    """Narrow by state, severity, model and search words; empty filters do not narrow."""
     if wanted.get("state"):
         incidents = incidents.filter(state__in=OPEN if wanted["state"] == "OPEN" else [wanted["state"]])
     if wanted.get("severity"):
         incidents = incidents.filter(severity=wanted["severity"])
     if wanted.get("model_name"):
         incidents = incidents.filter(model_name=wanted["model_name"])
-    return incidents
+    return incidents.matching(wanted["q"], most=most) if wanted.get("q") else incidents

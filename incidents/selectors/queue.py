@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import reduce
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.db.models import Q, Value
 from django.utils import timezone
@@ -70,8 +70,7 @@ class Queue:
 def queue(user: User, tab: Tab, *, after: tuple[int, int] | None = None) -> Queue:
     """Read one page of a tab: the most severe first, within that the oldest first."""
     found = [(source, list(source.rows(user))) for source in sources()]
-    page = _after(in_tab(user, tab).select_related("commander", "opened_by"), after)
-    incidents = list(page.order_by("rank", "pk")[: PAGE + 1])
+    incidents = _page(user, tab, after)
     now = timezone.now()
     groups = [
         Group(source.name, source.heading, rows) for source, rows in found if tab in source.tabs and rows
@@ -87,21 +86,24 @@ def queue(user: User, tab: Tab, *, after: tuple[int, int] | None = None) -> Queu
     )
 
 
-def in_tab(user: User, tab: Tab) -> IncidentQuerySet:
-    """Give the open incidents of a tab that the reader may see."""
+def in_tab(user: User, tab: Tab) -> list[IncidentQuerySet]:
+    """Give the open incidents of a tab that the reader may see, in parts that each have an index.
+
+    What needs me: what I command, what I own a task of, and, for commanders, what nobody commands.
+    """
     visible: IncidentQuerySet = Incident.objects.visible_to(user).open()
     match tab:
         case Tab.MINE:
-            return visible.filter(pk__in=_mine(user))
+            tasks = Task.objects.open().filter(owner=user).values("incident")
+            mine = [visible.filter(commander=user), visible.filter(pk__in=tasks)]
+            return [*mine, visible.filter(commander=None)] if user.has_role(RoleCode.COMMANDER) else mine
         case Tab.DECISION:
-            return visible.filter(
-                reduce(Q.__or__, (Q(pk__in=ids) for ids in awaiting_decision()), Q(pk__in=[]))
-            )
+            return [visible.filter(pk__in=ids) for ids in awaiting_decision()] or [visible.none()]
         case Tab.PROGRESS:
-            return visible.filter(state__in=RUNNING)
+            return [visible.filter(state__in=RUNNING)]
         case Tab.WAITING:
-            return visible.filter(state=State.PREPARATION)
-    return visible
+            return [visible.filter(state=State.PREPARATION)]
+    return [visible]
 
 
 def row(incident: Incident, *, now: datetime) -> Row:
@@ -122,17 +124,17 @@ def row(incident: Incident, *, now: datetime) -> Row:
     )
 
 
-def _mine(user: User) -> Any:
-    """Give what I command, what I own a task of, and, for commanders, what nobody commands.
+def _page(user: User, tab: Tab, after: tuple[int, int] | None) -> list[Incident]:
+    """Read one more than a page, so that it is known whether another follows.
 
-    A union, so that each part is read from its own index.
+    Each part stops after a page by itself: no part is read as a whole, however many it has.
     """
-    everything = Incident.objects.open()
-    tasks = Task.objects.open().filter(owner=user)
-    mine = everything.filter(commander=user).values("pk").union(tasks.values("incident"))
-    if user.has_role(RoleCode.COMMANDER):
-        mine = mine.union(everything.filter(commander=None).values("pk"))
-    return mine
+    parts = [
+        _after(part, after).order_by("rank", "pk").values("pk")[: PAGE + 1] for part in in_tab(user, tab)
+    ]
+    keys = parts[0].union(*parts[1:]) if len(parts) > 1 else parts[0]
+    found = Incident.objects.filter(pk__in=keys).select_related("commander")
+    return list(found.order_by("rank", "pk")[: PAGE + 1])
 
 
 def _after(incidents: IncidentQuerySet, after: tuple[int, int] | None) -> IncidentQuerySet:
@@ -144,10 +146,15 @@ def _after(incidents: IncidentQuerySet, after: tuple[int, int] | None) -> Incide
 
 
 def _tabs(user: User, current: Tab, extra: dict[Tab, int]) -> list[TabLink]:
-    parts = [in_tab(user, tab).annotate(tab=Value(tab.value)).values_list("tab")[: CAP + 1] for tab in Tab]
-    found = [name for (name,) in parts[0].union(*parts[1:], all=True)]
+    """Count every tab in one query, none further than people care."""
+    parts = [
+        part.annotate(tab=Value(tab.value)).values_list("tab", "pk")[: CAP + 1]
+        for tab in Tab
+        for part in in_tab(user, tab)
+    ]
+    found = Counter(name for name, _ in parts[0].union(*parts[1:]))
     return [
-        TabLink(tab.label, f"?tab={tab.value}", tab is current, capped(found.count(tab.value) + extra[tab]))
+        TabLink(tab.label, f"?tab={tab.value}", tab is current, capped(found[tab.value] + extra[tab]))
         for tab in Tab
     ]
 

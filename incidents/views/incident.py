@@ -9,7 +9,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
-from incidents import actions, forms, panels, policies
+from incidents import actions, forms, known, panels, policies
 from incidents.selectors.page import next_step, stages
 from incidents.selectors.stale import compare
 from incidents.views.parts import forms_part, people_part, tasks_part, timeline_part
@@ -30,7 +30,8 @@ def create(request: SignedInRequest) -> HttpResponse:
         with forms.refusals_in(form):
             return redirect(actions.open_incident(**form.cleaned_data, by=request.user))
     status = HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK
-    return render(request, "incidents/new.html", {"form": form}, status=status)
+    context = {"form": form, "models": known.model_names()}
+    return render(request, "incidents/new.html", context, status=status)
 
 
 @require_safe
@@ -85,7 +86,8 @@ def edit(request: SignedInRequest, pk: int) -> HttpResponse:
                 raise
             return _stale(request, pk, form)
     status = HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK
-    return render(request, "incidents/edit.html", {"incident": incident, "form": form}, status=status)
+    context = {"incident": incident, "form": form, "models": known.model_names()}
+    return render(request, "incidents/edit.html", context, status=status)
 
 
 @form_page
@@ -112,5 +114,5 @@ def _stale(request: SignedInRequest, pk: int, form: forms.Edit) -> HttpResponse:
     current = visible(request, pk)
     comparison = compare(current, form.cleaned_data)
     again = forms.Edit(initial=form.cleaned_data | {"revision": current.revision})
-    context = {"incident": current, "form": again, "stale": comparison}
+    context = {"incident": current, "form": again, "stale": comparison, "models": known.model_names()}
     return render(request, "incidents/edit.html", context, status=HTTPStatus.CONFLICT)

@@ -10,8 +10,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
-from incidents import forms, inbox
-from incidents.models import Incident
+from incidents import forms, inbox, known
 from incidents.policies import check_can_open, why_not
 from incidents.queue import Tab
 from incidents.selectors.listing import listing
@@ -62,7 +61,7 @@ def incidents(request: SignedInRequest) -> HttpResponse:
         "form": form,
         "listing": found,
         "filtered": bool(chosen),
-        "models": _known_models(),
+        "models": known.model_names(),
         "newer_url": f"?{urlencode(chosen)}" if before else "",
         "older_url": f"?{urlencode(chosen | {'before': found.before})}" if found.before else "",
         "why_not_open": why_not(check_can_open, request.user),
@@ -83,8 +82,3 @@ def inbox_count(request: SignedInRequest) -> HttpResponse:
     number = inbox.count(request.user)
     context = {"count": capped(number) if number else "", "url": reverse("incidents:inbox_count")}
     return render(request, "incidents/inbox_count.html", context)
-
-
-def _known_models() -> list[str]:
-    names = Incident.objects.exclude(model_name="").values_list("model_name", flat=True)
-    return list(names.order_by("model_name").distinct()[:50])

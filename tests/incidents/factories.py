@@ -4,6 +4,7 @@ from itertools import count
 
 from incidents import actions
 from incidents.models import Incident, IncidentRole, Note, State
+from incidents.post_incident.actions import reviews
 from incidents.preparation import actions as preparation
 from incidents.preparation.contents import FallbackContent, ModelContent, PlanContent, Step, ThreatContent
 from irapp.accounts.models import RoleCode, User
@@ -51,6 +52,7 @@ def make_ready(incident_id, move, *, by):
     if move == "close":
         for task in Incident.objects.get(pk=incident_id).tasks.open():
             actions.finish_task(task_id=task.pk, by=by)
+        make_signed_review(incident_id, by=by)
 
 
 def make_prepared(incident_id, *, by):
@@ -74,6 +76,14 @@ def make_deciders():
     """Have enough people to decide on corrections, as execution asks for."""
     while User.objects.filter(grants__role=RoleCode.EXECUTIVE, is_active=True).count() < 2:
         make_user(RoleCode.EXECUTIVE)
+
+
+def make_signed_review(incident_id, *, by):
+    """Have the review written and signed, as closing asks for."""
+    review = reviews.begin(incident_id=incident_id, by=by)
+    reviews.edit(incident_id=incident_id, revision=review.revision, summary="It drifted.", by=by)
+    submission = reviews.submit(incident_id=incident_id, by=by)
+    reviews.sign(incident_id=incident_id, digest=submission.digest, by=make_user(RoleCode.AUDITOR))
 
 
 def make_assessment(incident_id, *, by, body="Seen in 3 of 200 sampled sessions; medium confidence."):

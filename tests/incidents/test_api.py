@@ -45,6 +45,18 @@ def test_an_incident_is_opened_read_and_changed(call):
     assert stale.json()["code"] == "stale_revision"
 
 
+def test_an_incident_that_is_opened_again_with_its_key_is_opened_once(call):
+    responder, key = make_responder(), {"Idempotency-Key": "night-shift-1"}
+
+    first = call("post", INCIDENTS, by=responder, data={"title": "Odd posts"}, headers=key)
+    second = call("post", INCIDENTS, by=responder, data={"title": "Odd posts"}, headers=key)
+    other = call("post", INCIDENTS, by=responder, data={"title": "Other posts"}, headers=key)
+
+    assert first.json() == second.json()
+    assert Incident.objects.count() == 1
+    assert other.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+
+
 @pytest.mark.parametrize(
     ("scopes", "read", "write"),
     [((), False, False), ((READ,), True, False), ((WRITE,), False, True), ((READ, WRITE), True, True)],
@@ -122,7 +134,9 @@ def test_what_a_caller_may_not_see_does_not_exist(call):
 
     assert call("get", f"{INCIDENTS}{hidden.pk}/", by=stranger).status_code == HTTPStatus.NOT_FOUND
     assert call("get", INCIDENTS, by=stranger).json()["results"] == []
-    assert call("get", f"{INCIDENTS}{hidden.pk}/", by=make_user(RoleCode.AUDITOR)).status_code == HTTPStatus.OK
+    assert (
+        call("get", f"{INCIDENTS}{hidden.pk}/", by=make_user(RoleCode.AUDITOR)).status_code == HTTPStatus.OK
+    )
 
 
 @pytest.mark.parametrize("key", ["0", "x", "99999999999999999999", "²"])

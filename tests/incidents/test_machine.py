@@ -1,5 +1,7 @@
 """Anything that people can do, in any order, on real PostgreSQL: what must always hold."""
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -21,7 +23,9 @@ from tests.incidents.factories import (
     make_commander,
     make_incident,
     make_prepared,
+    make_ready,
     make_responder,
+    make_signed_review,
 )
 
 pytestmark = pytest.mark.django_db
@@ -41,7 +45,15 @@ class IncidentMachine(RuleBasedStateMachine):
     def incident(self):
         return Incident.objects.get(pk=self.key)
 
-    @rule(name=st.sampled_from(MOVES), reason=st.sampled_from(["", "Because"]), override=st.booleans())
+    @rule(data=st.data(), reason=st.sampled_from(["Because", ""]), override=st.booleans())
+    def make_a_move_that_exists_here(self, data, reason, override):
+        name = data.draw(st.sampled_from(sorted(self.incident.moves)))
+        self.move(name, reason, override)
+
+    @rule(name=st.sampled_from(MOVES), override=st.booleans())
+    def make_any_move(self, name, override):
+        self.move(name, "Because", override)
+
     def move(self, name, reason, override):
         before, missing = self.incident, gates.unmet(self.incident, name)
         allowed = before.moves.get(name)
@@ -52,14 +64,11 @@ class IncidentMachine(RuleBasedStateMachine):
         except InvalidError:
             assert not reason
         except ConflictError:
-            assert allowed is None or missing or before.is_emergency or self.owes_at_close(name)
+            assert allowed is None or missing or before.is_emergency
         else:
             self.moved += 1
             assert after.state == allowed.target
             assert reason or not (override or allowed.terms.reason)
-
-    def owes_at_close(self, name):
-        return name == "close"
 
     @rule(name=st.sampled_from([*MOVES, "fly_away"]))
     def a_responder_moves_nothing(self, name):
@@ -67,6 +76,14 @@ class IncidentMachine(RuleBasedStateMachine):
         with pytest.raises((NotPermittedError, ConflictError)):
             actions.move(incident_id=self.key, move=name, reason="I want it", by=self.responder)
         assert self.incident.state == before
+
+    @precondition(lambda self: self.incident.state in FORWARD and self.incident.state != State.POST_INCIDENT)
+    @rule()
+    def meet_everything_and_go_on(self):
+        name = FORWARD[self.incident.state]
+        make_ready(self.key, name, by=self.commander)
+        actions.move(incident_id=self.key, move=name, by=self.commander)
+        self.moved += 1
 
     @precondition(lambda self: self.incident.is_open)
     @rule()
@@ -83,6 +100,12 @@ class IncidentMachine(RuleBasedStateMachine):
     def finish_tasks(self):
         for task in self.incident.tasks.open():
             actions.finish_task(task_id=task.pk, by=self.responder)
+
+    @precondition(lambda self: self.incident.state == State.POST_INCIDENT)
+    @rule()
+    def sign_the_review(self):
+        with suppress(ConflictError):  # it may be signed already
+            make_signed_review(self.key, by=self.commander)
 
     @invariant()
     def the_end_has_a_date_and_only_the_end(self):

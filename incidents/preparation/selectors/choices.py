@@ -27,6 +27,11 @@ def models(_incident: Incident) -> list[Choice]:
     return [(model.name, f"{model.name} · {model.title}") for model in DeployedModel.objects.current()]
 
 
+def model_names() -> list[str]:
+    """The names in the register, to offer while somebody types."""
+    return list(DeployedModel.objects.current().values_list("name", flat=True))
+
+
 def commanders(_incident: Incident) -> list[Choice]:
     """Everybody who may command."""
     return [(str(person.pk), str(person)) for person in holding(RoleCode.COMMANDER)]
