@@ -114,11 +114,21 @@ class SignalGroup(ConcurrentTransitionMixin, models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.title
+        return f"{self.reference} {self.title}"
 
     def get_absolute_url(self) -> str:
         """Give the address of its page."""
         return reverse("monitoring:signal", args=[self.pk])
+
+    @property
+    def reference(self) -> str:
+        """How people name it to each other."""
+        return f"SIG-{self.pk:04d}"
+
+    @property
+    def topic(self) -> str:
+        """Where open pages hear that it changed."""
+        return f"signalgroup:{self.pk}"
 
     @property
     def is_unlinked(self) -> bool:
@@ -194,3 +204,8 @@ class Signal(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def facts(self) -> list[tuple[str, object]]:
+        """The data as pairs; a template would take a name “items” for the method."""
+        return list(self.data.items())

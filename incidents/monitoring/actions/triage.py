@@ -45,9 +45,19 @@ def link_to_incident(*, group_id: int, incident_id: int, by: User) -> SignalGrou
 
 @transaction.atomic
 def open_incident_from(
-    *, group_id: int, title: str, by: User, summary: str = "", severity: str = "", restricted: bool = False
+    *,
+    group_id: int,
+    title: str,
+    by: User,
+    summary: str = "",
+    severity: str = "",
+    model_name: str | None = None,
+    restricted: bool = False,
 ) -> Incident:
-    """Open an incident about the signals' model and link them to it, both or neither."""
+    """Open an incident and link the signals to it, both or neither.
+
+    :param model_name: left out, the model that the signals are about.
+    """
     group = _locked(group_id)
     policies.check_can_open_from(group, by)
     incident = incidents.open_incident(
@@ -55,8 +65,8 @@ def open_incident_from(
         summary=summary,
         severity=severity,
         restricted=restricted,
-        model_name=group.model_name,
-        source=f"signals {group.pk}: {group.title}",
+        model_name=group.model_name if model_name is None else model_name,
+        source=str(group),
         by=by,
     )
     _link(group, incident, by=by)
