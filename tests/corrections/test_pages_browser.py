@@ -158,3 +158,15 @@ def test_a_decision_takes_a_keyboard_and_two_steps(opened, scripts):
 
     page.wait_for_url(re.compile(r"/corrections/\d+/$"))
     assert factories.fresh(proposal.correction).state == State.ENFORCING
+
+
+def test_what_the_reader_opened_stays_open_when_the_page_updates_itself(opened):
+    correction = factories.make_correction()
+    page = opened(make_commander(), url("detail", correction))
+    page.get_by_text("What was probed").click()
+    page.locator("#gateways-title").evaluate("heading => { heading.textContent = 'Old' }")
+
+    page.evaluate(f"document.body.dispatchEvent(new CustomEvent('live:correction:{correction.pk}'))")
+
+    expect(page.locator("#gateways-title")).to_have_text("At the gateways")
+    expect(page.locator("#gateways details[open]")).to_have_count(1)
