@@ -12,7 +12,7 @@ from django.db import connection
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def wait_until(condition, *, within=15, what="it"):
+def wait_until(condition, *, within=30, what="it"):
     until = time.monotonic() + within
     while not (value := condition()):
         assert time.monotonic() < until, f"{what} did not come true within {within} s"
@@ -64,7 +64,7 @@ class Process:
     def alive(self):
         return self._process.poll() is None
 
-    def says(self, word, *, within=30):
+    def says(self, word, *, within=60):
         wait_until(lambda: word in self.log.read_text(), within=within, what=f"{word!r} in {self.log.name}")
 
     def kill(self):

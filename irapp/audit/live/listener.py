@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg2
 import structlog
-from django.db import connections
+
+from irapp.audit.listening import listen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,7 +66,7 @@ class Listener:
 
     async def _listen(self) -> None:
         loop = asyncio.get_running_loop()
-        connection = await asyncio.to_thread(_connect)
+        connection = await asyncio.to_thread(listen, "live")
         self._lost.clear()
         loop.add_reader(connection.fileno(), self._hear, connection)
         try:
@@ -91,13 +92,3 @@ class Listener:
             wanted = sorted(topics & subscriber.topics)
             if wanted:
                 subscriber.tell({"topics": wanted, "id": hint.get("id")})
-
-
-def _connect() -> Any:
-    parameters = connections["default"].get_connection_params()
-    wanted = {name: value for name, value in parameters.items() if name not in {"cursor_factory", "context"}}
-    connection = psycopg2.connect(**wanted)
-    connection.autocommit = True
-    with connection.cursor() as cursor:
-        cursor.execute("LISTEN live")
-    return connection

@@ -43,6 +43,9 @@ if __name__ == "__main__":
 
     django.setup()
     register()
+    from irapp.audit import relay
+
+    relay.POLL = float(os.environ.get("TEST_POLL", relay.POLL))
     call_command("relay")
 else:
     from celery.signals import worker_init

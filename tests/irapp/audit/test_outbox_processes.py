@@ -28,20 +28,21 @@ def notes(tmp_path):
     return read
 
 
-@pytest.fixture
-def broker(tmp_path):
-    with valkey(tmp_path) as broker:
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory):
+    with valkey(tmp_path_factory.mktemp("broker")) as broker:
         yield broker
 
 
-def relay(tmp_path, broker_url, name="relay"):
-    return running("-m", APP, log=tmp_path / f"{name}.log", CELERY_BROKER_URL=broker_url)
+def relay(tmp_path, broker_url, name="relay", **more):
+    return running("-m", APP, log=tmp_path / f"{name}.log", CELERY_BROKER_URL=broker_url, **more)
 
 
-@pytest.fixture
-def worker(tmp_path, broker):
-    command = ["-m", "celery", "-A", APP, "worker", "-c", "1", "-l", "INFO", "--without-gossip"]
-    with running(*command, log=tmp_path / "worker.log", CELERY_BROKER_URL=broker.url) as process:
+@pytest.fixture(scope="module")
+def worker(tmp_path_factory, broker, django_db_setup, django_db_blocker):
+    command = ["-m", "celery", "-A", APP, "worker", "-c", "1", "--without-gossip", "--without-mingle"]
+    log = tmp_path_factory.mktemp("worker") / "worker.log"
+    with django_db_blocker.unblock(), running(*command, log=log, CELERY_BROKER_URL=broker.url) as process:
         process.says("ready.")
         yield process
 
@@ -55,18 +56,15 @@ def all_done():
     return not OutboxItem.objects.filter(done_at=None).exists()
 
 
-def test_what_is_owed_is_handed_to_a_worker_at_once(tmp_path, notes, broker, worker):
-    with relay(tmp_path, broker.url) as process:
+def test_a_relay_does_not_wait_for_its_poll(tmp_path, notes, broker, worker):
+    with relay(tmp_path, broker.url, TEST_POLL="300") as process:
         process.says("relay_started")
-        make_owed("test.note", notes)
+        first = make_owed("test.note", notes)
         wait_until(all_done)
-        started = time.monotonic()
-        item = make_owed("test.note", notes)
+        second = make_owed("test.note", notes)
         wait_until(all_done)
-        took = time.monotonic() - started
 
-    assert str(item.pk) in notes()
-    assert took < 0.7  # LISTEN wakes it; the poll alone would take a second
+    assert notes() == [str(first.pk), str(second.pk)]
     assert "outbox.delivered" in worker.log.read_text()
 
 
@@ -98,7 +96,6 @@ def test_a_worker_survives_a_broker_killed_in_mid_task(tmp_path, notes, broker, 
         time.sleep(1)
         broker.start()
         wait_until(all_done, within=30)
-        wait_until(lambda: "Connected to" in worker.log.read_text().split("onnection to broker lost")[-1])
         item = make_owed("test.note", notes)
         wait_until(lambda: str(item.pk) in notes(), within=30)
 
