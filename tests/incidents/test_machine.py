@@ -3,7 +3,7 @@
 from contextlib import suppress
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -142,14 +142,14 @@ class IncidentMachine(RuleBasedStateMachine):
         assert not incident.is_emergency or incident.state == State.EXECUTION
 
 
-@pytest.mark.timeout(120)
 def test_an_incident_keeps_its_promises_whatever_people_try():
     run_state_machine_as_test(
         IncidentMachine,
         settings=settings(
-            max_examples=15,
-            stateful_step_count=25,
+            max_examples=10,
+            stateful_step_count=20,
             deadline=None,
+            phases=[Phase.generate],  # a failure of 20 steps reads well enough; shrinking it takes minutes
             database=None,
             suppress_health_check=list(HealthCheck),
         ),
