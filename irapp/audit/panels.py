@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from irapp.audit import incidents
 from irapp.audit.policies import reads_everything
-from irapp.audit.selectors import Tab, choices, filtered, visible_to
+from irapp.audit.selectors import Tab, filtered, visible_to
 from irapp.audit.telling import tell
 from irapp.common.paging import page
 
@@ -71,7 +71,7 @@ class Detail:
     same: list[tuple[str, str]]
 
 
-def log(user: User, form: Filter, query: Mapping[str, str]) -> Log:
+def log(user: User, form: Filter, query: Mapping[str, str], verbs: list[str]) -> Log:
     """Read the page of the log that the query asks for; a filter that is wrong shows nothing."""
     events = visible_to(user)
     found = filtered(events, form.cleaned_data) if form.is_valid() else events.none()
@@ -81,7 +81,7 @@ def log(user: User, form: Filter, query: Mapping[str, str]) -> Log:
         lines=[line(event) for event in shown.rows],
         page=shown,
         tabs=_tabs(given),
-        verbs=choices(user).verbs,
+        verbs=verbs,
         narrowed=bool(given),
         may_export=reads_everything(user) and form.is_valid(),
         query=urlencode(given),

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 @require_safe
 def events(request: SignedInRequest) -> HttpResponse:
     """What happened, the newest first."""
-    form = forms.Filter(request.GET, offered=choices(request.user))
-    context = {"form": form, "log": panels.log(request.user, form, request.GET.dict())}
+    offered = choices(request.user)
+    form = forms.Filter(request.GET, offered=offered)
+    context = {"form": form, "log": panels.log(request.user, form, request.GET.dict(), offered.verbs)}
     template = "audit/events.html" + ("#log" if request.GET.get("part") == "log" else "")
     status = HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK
     return render(request, template, context, status=status)
