@@ -61,7 +61,7 @@ def move(correction: Correction, name: str) -> None:
 def close(proposal: Proposal, state: ProposalState, *, because: str, now: datetime, by: User | None) -> None:
     """End a proposal and tell everybody in whose inbox it stands."""
     proposal.state, proposal.closed_at, proposal.closed_because = state, now, because
-    proposal.save()
+    proposal.save(update_fields=["state", "closed_at", "closed_because"])
     record(f"proposal.{state.lower()}", proposal, by=by, digest=proposal.digest, because=because)
     hint("inbox", f"correction:{proposal.correction_id}")
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 import time_machine
@@ -47,6 +48,23 @@ def some(*states):
     )
 
 
+def _terms(*, grave, later, short, end):
+    now = timezone.now()
+    ends = now + (timedelta(minutes=20) if short else timedelta(hours=24))
+    starts = now + timedelta(minutes=3) if later else None
+    make = make_shutdown if grave else make_terms
+    return make(starts_at=starts, review_at=ends, expires_at=ends, at_expiry=end)
+
+
+# Terms are made when they are used, by the clock of that moment.
+TERMS = st.builds(
+    partial,
+    st.just(_terms),
+    grave=st.booleans(),
+    later=st.booleans(),
+    short=st.booleans(),
+    end=st.sampled_from(["hold", "lift"]),
+)
 IN_FORCE = some(*sorted(IN_POLICY))
 OPEN = st.runner().flatmap(lambda machine: st.sampled_from(machine.asked() or [0]))
 LIVING = frozenset({State.DRAFT, State.PROPOSED})
@@ -90,18 +108,30 @@ class Machine(RuleBasedStateMachine):
     @initialize(target=people)
     def house(self):
         self.package = make_package()
-        self.deciders = [make_officer(), make_executive(), make_executive()]
+        self.both = make_user(RoleCode.COMMANDER, RoleCode.EXECUTIVE)
         self.boss = make_commander()
-        both = make_user(RoleCode.COMMANDER, RoleCode.EXECUTIVE)
-        return multiple(self.boss, both, *self.deciders)
+        self.deciders = [self.both, make_officer(), make_executive(), make_executive()]
+        return multiple(self.boss, *self.deciders)
 
-    @rule(grave=st.booleans(), end=st.sampled_from(["hold", "lift"]), later=st.booleans())
-    def impose(self, grave, end, later):
-        """The usual way, all at once; the other rules do the unusual."""
-        starts_at = timezone.now() + timedelta(minutes=3) if later else None
-        terms = (make_shutdown if grave else make_terms)(starts_at=starts_at, at_expiry=end)
-        draft = actions.draft_correction(package_id=self.package.pk, terms=terms, by=self.boss)
-        self.decide(actions.propose(correction_id=draft.pk, by=self.boss).pk)
+    # The usual ways, several steps at once; the rules further down do the unusual.
+
+    @rule(terms=TERMS, decided=st.booleans(), own=st.booleans())
+    def ask(self, terms, decided, own):
+        by = self.both if own else self.boss
+        draft = actions.draft_correction(package_id=self.package.pk, terms=terms(), by=by)
+        proposal = actions.propose(correction_id=draft.pk, by=by)
+        if decided:
+            self.decide(proposal.pk)
+
+    @rule(correction=IN_FORCE, terms=TERMS, decided=st.booleans())
+    def change(self, correction, terms, decided):
+        """Ask for a next version."""
+        self.attempt(actions.draft_version, correction_id=correction, terms=terms(), by=self.boss)
+        for draft in self.known([State.DRAFT]):
+            self.propose(by=self.boss, correction=draft)
+        if decided:
+            for proposal in Proposal.objects.open().values_list("pk", flat=True):
+                self.decide(proposal)
 
     @rule(proposal=OPEN)
     def decide(self, proposal):
@@ -115,12 +145,9 @@ class Machine(RuleBasedStateMachine):
         for name in Gateway.objects.values_list("name", flat=True) or ["gateway-1"]:
             gateways.show(name)
 
-    @rule(by=people, grave=st.booleans(), later=st.booleans(), end=st.sampled_from(["hold", "lift"]))
-    def draft(self, by, grave, later, end):
-        starts_at = timezone.now() + timedelta(minutes=3) if later else None
-        make = make_shutdown if grave else make_terms
-        terms = make(starts_at=starts_at, at_expiry=end)
-        self.attempt(actions.draft_correction, package_id=self.package.pk, terms=terms, by=by)
+    @rule(by=people, terms=TERMS)
+    def draft(self, by, terms):
+        self.attempt(actions.draft_correction, package_id=self.package.pk, terms=terms(), by=by)
 
     @rule(by=people, correction=some(State.DRAFT))
     def propose(self, by, correction):
