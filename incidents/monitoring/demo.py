@@ -24,8 +24,8 @@ SOURCES = (
     ("press-watch", "Press watch", Kind.PRESS, "kim"),
 )
 INTRUSION = (
-    "Since 3 h the key `key-carol` of `globex-agent` sends **thousands of requests an hour**, at machine speed "
-    "and without pauses. Almost all carry a shell tool. Sampled prompts ask to\n\n"
+    "Since 3 h the key `key-carol` of `globex-agent` sends **thousands of requests an hour**, "
+    "at machine speed and without pauses. Almost all carry a shell tool. Sampled prompts ask to\n\n"
     "- scan address ranges of named organisations,\n"
     "- try harvested passwords, and\n"
     "- sort what was found by value.\n\n"

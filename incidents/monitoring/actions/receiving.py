@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from irapp.accounts.models import User
 
-WORST_FIRST = ("", *reversed(Severity.values))
+MILDEST_FIRST = ("", *reversed(Severity.values))
 """From nothing suggested to the worst."""
 
 
@@ -130,7 +130,7 @@ def _count_in(group: SignalGroup, signal: Signal) -> str:
     group.count += 1
     group.first_seen_at = min(group.first_seen_at, signal.observed_at)
     group.last_seen_at = max(group.last_seen_at, signal.observed_at)
-    group.severity = max(group.severity, signal.severity, key=WORST_FIRST.index)
+    group.severity = max(group.severity, signal.severity, key=MILDEST_FIRST.index)
     before = _come_back(group)
     group.save()
     return before
