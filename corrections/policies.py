@@ -195,7 +195,8 @@ def _no_other_draft(correction: Correction) -> None:
 
 
 def _same(correction: Correction) -> CorrectionQuerySet:
-    return Correction.objects.filter(reference=correction.reference)
+    same: CorrectionQuerySet = Correction.objects.filter(reference=correction.reference)
+    return same
 
 
 def _label(correction: Correction) -> str:

@@ -83,7 +83,7 @@ def draft_version(*, correction_id: int, by: User, terms: Terms | None = None) -
     base = locked(correction_id)
     policies.check_can_draft_version(base, by)
     newest = Correction.objects.filter(reference=base.reference).order_by("version").last()
-    correction = Correction(
+    correction: Correction = Correction(
         package=base.package,
         reference=base.reference,
         version=(newest or base).version + 1,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 import urllib3
@@ -14,6 +14,7 @@ from enforcement.report import GatewayReport, PolicyRef, TrafficRecord
 # Once more only where a kept connection had been closed by the hub: everything asked here is idempotent.
 _POOL: Final = urllib3.PoolManager(maxsize=8, retries=urllib3.Retry(1, connect=0, redirect=0, status=0))
 _CONNECT, _READ = 2.0, 3.0
+_T = TypeVar("_T")
 _OK, _UNCHANGED, _CONFLICT = 200, 304, 409
 
 
@@ -101,7 +102,7 @@ class HubClient:
             raise HubError(f"{self.url} cannot be reached: {error}") from error
 
 
-def _decoded(raw: bytes, kind: type[Any]) -> Any:
+def _decoded(raw: bytes, kind: type[_T]) -> _T:
     try:
         return msgspec.json.decode(raw, type=kind)
     except msgspec.DecodeError as error:

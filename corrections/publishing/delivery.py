@@ -8,7 +8,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.utils import timezone
 
-from corrections.models import Correction, PolicyVersion
+from corrections.models import Correction, Hub, PolicyVersion
 from corrections.publishing import hubs
 from corrections.publishing.client import HubClient, HubConflictError, HubError
 from corrections.publishing.evaluate import evaluate
@@ -93,11 +93,9 @@ def reconcile() -> None:
 
 
 def _lacks(url: str, newest: PolicyVersion) -> bool:
-    hub = hubs.Hub.objects.get(url=url)
-    return hub.conflict_at is None and (hub.policy_version, hub.policy_digest) != (
-        newest.version,
-        newest.digest,
-    )
+    hub = Hub.objects.get(url=url)
+    behind = (hub.policy_version, hub.policy_digest) != (newest.version, newest.digest)
+    return behind and hub.conflict_at is None
 
 
 def _awaited(newest: PolicyVersion) -> bool:
@@ -106,13 +104,13 @@ def _awaited(newest: PolicyVersion) -> bool:
         return False
     now = timezone.now()
     waiting = Correction.objects.filter(state__in=[State.ENFORCING, State.LIFTING], execute_by__gt=now)
-    return waiting.exclude(starts_at__gt=now).exists()
+    return bool(waiting.exclude(starts_at__gt=now).exists())
 
 
 def _settled_by_newer(client: HubClient, newest: PolicyVersion, conflict: str) -> str:
     """A hub that holds a newer policy of ours is ahead of this delivery: fine. Anything else is not."""
     if not fetch(client):
         return conflict
-    hub = hubs.Hub.objects.get(url=client.url)
+    hub = Hub.objects.get(url=client.url)
     ahead = hub.conflict_at is None and (hub.policy_version or 0) >= newest.version
     return "" if ahead else conflict
