@@ -19,9 +19,11 @@ if TYPE_CHECKING:
 def someone_in_charge(incident: Incident) -> Iterator[Condition]:
     """Monitoring begins with somebody in command and a judgement of how bad it is."""
     severity = incident.get_severity_display() if incident.severity else ""
-    yield Condition("severity", "Severity judged", bool(severity), severity or "Nobody has set a severity.")
+    detail, url = severity or "Nobody has set a severity.", reverse("incidents:edit", args=[incident.pk])
+    yield Condition("severity", "Severity judged", bool(severity), detail, url)
     commander = str(incident.commander or "")
-    yield Condition("commander", "Commander assigned", bool(commander), commander or "Nobody is in command.")
+    detail = commander or "Nobody is in command."
+    yield Condition("commander", "Commander assigned", bool(commander), detail, _at(incident, "people"))
 
 
 def assessment_written(incident: Incident) -> Iterator[Condition]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -89,11 +89,19 @@ def next_step(incident: Incident, user: User) -> NextStep:
     named = {"declare_emergency", onward.name if onward else ""}
     return NextStep(
         button=_button(incident, onward, user) if onward else None,
-        conditions=gates.read(incident, onward.name) if onward else [],
+        conditions=_conditions(incident, onward, user) if onward else [],
         emergency=_button(incident, urgent, user) if urgent else None,
         others=[_button(incident, move, user) for name, move in moves.items() if name not in named],
         skipped=_skips(incident),
     )
+
+
+def _conditions(incident: Incident, move: Move, user: User) -> list[Condition]:
+    """Give what the move asks for; the way to meet it only to those who may go it."""
+    asked = gates.read(incident, move.name)
+    if policies.why_not(policies.check_can_write, incident, user):
+        return [replace(condition, url="") for condition in asked]
+    return asked
 
 
 def _skips(incident: Incident) -> list[Skip]:
