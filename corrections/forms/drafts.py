@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from django import forms
 from django.db import transaction
 from django.utils import timezone
 
 from corrections import actions
+from corrections.forms.once import save_once
 from corrections.forms.sheet import Sheet
 from corrections.models import Package
 from corrections.terms import Terms
@@ -29,6 +32,7 @@ class Saved(Sheet):
     placement: tuple[str, ...] = ()
     incident: Incident
     correction: Correction | None = None  # the one that is revised or replaced
+    repeated: bool = False  # what was sent had been saved before
 
     @property
     def heading(self) -> str:
@@ -61,6 +65,7 @@ class Saved(Sheet):
 class Draft(Saved):
     """A first draft, in a package of the incident that exists or begins with it."""
 
+    once = forms.UUIDField(widget=forms.HiddenInput, initial=uuid4)
     package = forms.ChoiceField(label="Package", widget=forms.RadioSelect)
     title = forms.CharField(label="Title of the new package", required=False, max_length=200)
     rationale = forms.CharField(
@@ -98,7 +103,11 @@ class Draft(Saved):
         return data
 
     def save(self, *, by: User) -> Correction:
-        """Begin the package if needed, and draft."""
+        """Begin the package if needed, and draft; once, however often it is sent."""
+        correction, self.repeated = save_once(str(self.cleaned_data["once"]), partial(self._save, by), by=by)
+        return correction
+
+    def _save(self, by: User) -> Correction:
         return actions.draft_correction(package_id=self._package(by), terms=self.terms(), by=by)
 
     def _package(self, by: User) -> int:

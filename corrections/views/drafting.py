@@ -63,7 +63,7 @@ def _answer(request: SignedIn, form: Saved) -> HttpResponse:
     if step == "kind":
         form.uncheck()
     elif request.method == "POST" and step != "preview" and (correction := form.saved(by=request.user)):
-        return _next(request, correction, step)
+        return _saved_before(request, correction) if form.repeated else _next(request, correction, step)
     part = PARTS.get(step, "") if getattr(request, "htmx", False) else ""
     wrong = form.is_bound and step != "preview"
     status = HTTPStatus.UNPROCESSABLE_ENTITY if wrong else HTTPStatus.OK
@@ -73,6 +73,11 @@ def _answer(request: SignedIn, form: Saved) -> HttpResponse:
         {"form": form, "page": page(form, request.user)},
         status=status,
     )
+
+
+def _saved_before(request: SignedIn, correction: Correction) -> HttpResponse:
+    messages.info(request, f"{correction} was saved already. Nothing was changed.")
+    return redirect("corrections:detail", pk=correction.pk)
 
 
 def _next(request: SignedIn, correction: Correction, step: str) -> HttpResponse:

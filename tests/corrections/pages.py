@@ -1,6 +1,7 @@
 """What people type into the form of a correction."""
 
 from datetime import UTC, timedelta
+from uuid import uuid4
 
 from django.urls import reverse
 from django.utils import timezone
@@ -19,6 +20,7 @@ def typed(**changes):
         "expires_at": f"{now + timedelta(days=3):%Y-%m-%dT%H:%M}",
         "review_at": f"{now + timedelta(days=1):%Y-%m-%dT%H:%M}",
         "exit_criteria": "The fix is deployed.",
+        "once": str(uuid4()),
         "package": "new",
         "title": "Response",
         "step": "draft",

@@ -5,7 +5,6 @@ from http import HTTPStatus
 import pytest
 
 from corrections.models import Correction, Package
-from incidents.states import State as Stage
 from irapp.accounts.models import Scope
 from tests.corrections.calling import API, caller, draft
 from tests.incidents.factories import make_commander, make_incident
@@ -36,7 +35,7 @@ def call(client):
     ],
 )
 def test_input_that_is_not_understood_is_named(call, field, changes):
-    incident = make_incident(state=Stage.EXECUTION)
+    incident = make_incident()
 
     response = call("post", "/corrections/", draft(**{"incident": incident.pk} | changes))
 
@@ -65,7 +64,7 @@ def test_input_that_is_not_understood_is_named(call, field, changes):
     ],
 )
 def test_terms_that_make_no_sense_are_refused_by_the_path_of_the_field(call, field, changes):
-    incident = make_incident(state=Stage.EXECUTION)
+    incident = make_incident()
 
     response = call("post", "/corrections/", draft(incident=incident.pk, **changes))
 
@@ -96,7 +95,7 @@ def test_hostile_bodies_are_refused_and_never_break(client, raw):
     secret = make_token(make_commander(), Scope.CORRECTIONS_PROPOSE)
     whole = raw
     if raw.startswith(b'{"') and raw.endswith(b"}") and b"NaN" not in raw:
-        incident = make_incident(state=Stage.EXECUTION).pk
+        incident = make_incident().pk
         extra = b',"incident":%d,"kind":"block","review_at":"2990-01-01T00:00:00Z"}' % incident
         whole = raw[:-1] + (extra if b'"incident"' not in raw else b"}")
 

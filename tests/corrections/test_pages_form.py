@@ -17,7 +17,7 @@ WRONG = HTTPStatus.UNPROCESSABLE_ENTITY
 
 @pytest.fixture
 def incident():
-    return make_incident(state=Stage.EXECUTION)
+    return make_incident()
 
 
 @pytest.fixture
@@ -51,16 +51,38 @@ def test_another_correction_joins_the_same_package(client, incident):
 
 
 @pytest.mark.usefixtures("commander")
-def test_save_and_propose_leads_to_the_question_that_is_put(client, incident):
+def test_save_and_propose_leads_to_the_question_that_is_put(client):
+    incident = make_incident(state=Stage.EXECUTION)
+
     response = client.post(create_url(incident), typed(step="propose"))
 
     assert response.url == url("proposal", Proposal.objects.get())
 
 
+@pytest.mark.parametrize("step", ["draft", "another", "propose"])
 @pytest.mark.usefixtures("commander")
-def test_what_cannot_be_proposed_yet_is_kept_as_a_draft_and_says_why(client):
-    incident = make_incident(state=Stage.PREPARATION)
+def test_a_form_that_is_sent_twice_saves_once_and_says_so(client, incident, step):
+    sent = typed(step=step)
+    client.post(create_url(incident), sent)
 
+    response = client.post(create_url(incident), sent, follow=True)
+
+    assert "was saved already. Nothing was changed." in text(response)
+    assert Correction.objects.count() == Package.objects.count() == 1
+
+
+@pytest.mark.usefixtures("commander")
+def test_a_form_that_was_refused_may_be_sent_again(client, incident):
+    sent = typed(users="")
+    client.post(create_url(incident), sent)
+
+    client.post(create_url(incident), sent | {"users": "alice"})
+
+    assert Correction.objects.count() == 1
+
+
+@pytest.mark.usefixtures("commander")
+def test_what_cannot_be_proposed_yet_is_kept_as_a_draft_and_says_why(client, incident):
     shown = client.get(create_url(incident))
     response = client.post(create_url(incident), typed(step="propose"), follow=True)
 
@@ -112,6 +134,7 @@ def test_what_cannot_be_proposed_yet_is_kept_as_a_draft_and_says_why(client):
         ("package", {"package": "999999"}),
         ("title", {"title": ""}),
         ("title", {"title": "x" * 201}),
+        ("once", {"once": "again"}),
     ],
 )
 @pytest.mark.usefixtures("commander")
