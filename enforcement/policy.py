@@ -170,6 +170,9 @@ class Correction(_Strict, frozen=True, kw_only=True):
             raise ValueError("functionality.models: a shutdown names at least one model")
         if isinstance(self.effect, Reroute) and self.effect.fallback_model in self.functionality.models:
             raise ValueError("effect.fallback_model: the fallback is itself shut down")
+        self._check_times()
+
+    def _check_times(self) -> None:
         for name in ("starts_at", "expires_at"):
             moment: datetime | None = getattr(self, name)
             if moment is not None and moment.tzinfo is None:

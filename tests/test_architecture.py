@@ -93,9 +93,8 @@ def test_every_module_of_the_core_has_its_place_in_the_import_contract():
 
 
 def test_imports_go_down_only():
-    result = subprocess.run(
-        [Path(sys.executable).with_name("lint-imports")], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    command = [Path(sys.executable).with_name("lint-imports")]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
     assert result.returncode == 0, result.stdout
 
