@@ -9,7 +9,7 @@ from irapp.accounts.models import RoleCode, Scope
 from tests.incidents.factories import make_commander, make_incident, make_responder
 from tests.irapp.factories import make_token, make_user
 
-pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.incidents.api_urls")]
+pytestmark = pytest.mark.django_db
 INCIDENTS = "/api/v1/incidents/"
 READ, WRITE = Scope.INCIDENTS_READ, Scope.INCIDENTS_WRITE
 
