@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from incidents.views.shared import SignedInRequest
 
 QUOTED = 2000
-"""How much of the newest signal an incident's summary begins with."""
+"""How much of a signal an incident's summary takes over."""
 
 
 def visible(request: SignedInRequest, pk: int) -> SignalGroup:
@@ -133,12 +133,14 @@ def _look_again(
 
 
 def _begin(shown: SignalGroup) -> dict[str, object]:
-    newest = shown.signals.select_related("source").order_by("-pk").first()
-    told = f"{newest.body[:QUOTED]}\n\n" if newest and newest.body else ""
-    origin = f"From {shown.reference}, reported by {newest.source}." if newest else ""
+    """Fill the form in from the first signal, which describes, and the newest, which tells how it stands."""
+    received = shown.signals.select_related("source")
+    first, newest = received.order_by("pk").first(), received.order_by("-pk").first()
+    told = dict.fromkeys(signal.body[:QUOTED] for signal in (first, newest) if signal and signal.body)
+    origin = [f"From {shown.reference}, first reported by {first.source}."] if first else []
     return {
         "title": shown.title,
-        "summary": f"{told}{origin}",
+        "summary": "\n\n".join([*told, *origin]),
         "severity": shown.severity,
         "model_name": shown.model_name,
     }
