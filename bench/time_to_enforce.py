@@ -43,7 +43,7 @@ def main() -> None:
     """Measure and print a table."""
     decisions = int(sys.argv[1]) if len(sys.argv) > 1 else 200
     with temporary(IRAPP_TRAFFIC="off") as stack:
-        os.environ.update(stack.environment)
+        os.environ.update(stack.environment, DJANGO_SETTINGS_MODULE="irapp.settings")
         import django  # noqa: PLC0415 - needs the environment of the stack
 
         django.setup()

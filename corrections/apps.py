@@ -7,7 +7,7 @@ class CorrectionsConfig(AppConfig):
 
     def ready(self) -> None:
         """Fill the registries of the floors below, and take on deliveries."""
-        from corrections import checks, gates, inbox, reactions  # noqa: F401 (two register as they load)
+        from corrections import checks, gates, inbox, logged, reactions  # noqa: F401 (two register as they load)
         from corrections.models import Correction, Proposal
         from corrections.panels.incident import incident_panel
         from incidents import panels
@@ -15,5 +15,6 @@ class CorrectionsConfig(AppConfig):
 
         gates.register()
         inbox.register()
+        logged.register()
         panels.register("corrections", "corrections/incident_panel.html", 10, incident_panel)
         topics.register(Correction, Proposal)

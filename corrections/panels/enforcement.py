@@ -74,7 +74,7 @@ def _proof(correction: Correction, each: Enforcement) -> Proof:
         version=gateway.policy_version,
         lacking=_lacking(correction, gateway),
         digest=gateway.policy_digest,
-        envoy=envoy.get("version", ""),
+        envoy=envoy.get("version", "").partition("-")[0],  # the digest stands beside it
         probes_ok=sum(probe.ok for probe in probes),
         probes_total=len(probes),
         refused=row.refused if row else 0,

@@ -86,7 +86,7 @@ def _row(each: GatewayStanding, user: User, *, now: datetime) -> GatewayRow:
         gateway=each.gateway,
         state="SILENT" if each.silent else "STALE" if each.behind or each.problems else "LIVE",
         behind=each.behind,
-        envoy=report.get("envoy", {}).get("version", ""),
+        envoy=report.get("envoy", {}).get("version", "").partition("-")[0],
         agent=report.get("agent_version", ""),
         problems=each.problems,
         cannot_retire=why_not(policies.check_can_retire, each.gateway, user, now=now),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from django.db import connection
 
 from corrections.models import Correction, PolicyVersion
-from corrections.publishing.signing import signing_key
+from corrections.publishing.signing import signed_by_us, signing_key
 from corrections.states import State
 from corrections.terms import Terms
 from corrections.validation import spec
@@ -24,12 +24,16 @@ _LOCK = 0x1_7A9_0001
 
 
 def publish(*, by: User | None, now: datetime) -> PolicyVersion:
-    """Give the newest policy, a new one if anything changed; delivery is owed in the same transaction."""
+    """Give the newest policy, a new one if anything changed; delivery is owed in the same transaction.
+
+    A changed signing key counts as a change: hubs and gateways that trust only the new key need the same
+    content signed by it.
+    """
     _one_at_a_time()
     content = compiled(now=now)
     digest = policy.digest(content)
     newest = PolicyVersion.objects.first()
-    if newest is not None and newest.digest == digest:
+    if newest is not None and newest.digest == digest and signed_by_us(bytes(newest.raw)):
         return newest
     version = _store(content, version=newest.version + 1 if newest else 1, now=now)
     _note_what_is_new(content, newest, version)

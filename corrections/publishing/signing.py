@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from django.conf import settings
 
+from enforcement import policy
 from irapp.common.errors import ConflictError
 
 
@@ -22,6 +23,16 @@ def signing_key() -> tuple[Ed25519PrivateKey, str]:
             "Policies cannot be signed: set POLICY_SIGNING_KEY_FILE and POLICY_KEY_ID.", code="no_signing_key"
         )
     return _load(settings.POLICY_SIGNING_KEY_FILE), settings.POLICY_KEY_ID
+
+
+def signed_by_us(raw: bytes) -> bool:
+    """Whether these bytes verify with the key that policies are signed with now."""
+    key, key_id = signing_key()
+    try:
+        policy.verify(raw, keys={key_id: key.public_key()})
+    except policy.PolicyError:
+        return False
+    return True
 
 
 @lru_cache(maxsize=4)

@@ -1,4 +1,4 @@
-"""The main job, from the first signal to the closed incident, as people do it. It is the README's tour as well."""
+"""The main job, from the first signal to the closed incident, as people do it; the README's tour too."""
 
 import re
 import time
