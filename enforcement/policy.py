@@ -204,6 +204,10 @@ class Policy(_Strict, frozen=True, kw_only=True):
     content: Content
 
 
+# msgspec crashes (0.22: SIGSEGV) when two threads meet a struct for the first time: let it meet them here.
+msgspec.json.Decoder(Policy)
+
+
 def canonical(value: object) -> bytes:
     """Give the canonical JSON (RFC 8785) of a struct or of plain data; times are UTC, RFC 3339."""
     return rfc8785.dumps(msgspec.to_builtins(_utc(value)))

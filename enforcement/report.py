@@ -111,3 +111,7 @@ class TrafficBatch(_Report, frozen=True, kw_only=True):
 
     gateway: str
     records: tuple[TrafficRecord, ...]
+
+
+for _first in (GatewayReport, TrafficBatch):
+    msgspec.json.Decoder(_first)  # before any thread does: see enforcement.policy

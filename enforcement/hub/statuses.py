@@ -36,6 +36,9 @@ class SeenReport(GatewayReport, frozen=True, forbid_unknown_fields=True, kw_only
     live: bool
 
 
+msgspec.json.Decoder(SeenReport)  # before any thread does: see enforcement.policy
+
+
 class Statuses:
     """The last report of each gateway. Outlives a restart of the hub, so that silence is noticed."""
 
