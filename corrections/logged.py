@@ -35,6 +35,8 @@ WORDS = {
     "proposal.opened": ("Proposal opened", "hourglass", "accent"),
     "proposal.approved": ("Proposal approved", "check-circle", "ok"),
     "proposal.rejected": ("Proposal rejected", "cross-circle", "danger"),
+    "proposal.withdrawn": ("Proposal withdrawn", "slash", "neutral"),
+    "proposal.lapsed": ("Proposal lapsed: nobody decided in time", "clock", "warn"),
     "policy.published": ("Policy published", "signal", "info"),
     "policy.conflict": ("A hub holds another policy of this version", "octagon-cross", "danger"),
     "gateway.registered": ("Gateway reported for the first time", "gateway", "info"),

@@ -34,7 +34,9 @@ class Filter(forms.Form):
     incident = forms.CharField(
         required=False, max_length=30, widget=forms.TextInput(attrs={"placeholder": "INC-0001"})
     )
-    target = forms.CharField(label="About", required=False, max_length=250)
+    target = forms.CharField(
+        label="About", required=False, max_length=250, help_text="How its name begins, such as COR-0012."
+    )
     since = forms.DateTimeField(label="From (UTC)", required=False, widget=_time())
     until = forms.DateTimeField(label="Before (UTC)", required=False, widget=_time())
     tab = forms.ChoiceField(required=False, choices=Tab.choices, widget=forms.HiddenInput)
@@ -69,3 +71,8 @@ class Filter(forms.Form):
     def given(self) -> dict[str, str]:
         """What was asked for, as it stands in an address and in the record of an export."""
         return {name: value for name in self.fields if (value := self.data.get(name, "").strip())}
+
+    @property
+    def opens_more(self) -> bool:
+        """Whether something stands in the part that is folded away."""
+        return not {"target", "since", "until"}.isdisjoint(self.given)

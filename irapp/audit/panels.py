@@ -36,6 +36,11 @@ class Line(NamedTuple):
     incident: str
     incident_url: str
 
+    @property
+    def names_target(self) -> bool:
+        """Whether the words say already what it is about."""
+        return self.event.target_name in self.told.what
+
 
 @dataclass(frozen=True)
 class Log:
@@ -104,9 +109,14 @@ def detail(event: Event) -> Detail:
     changes = event.data.get("changes")
     pairs = changes if isinstance(changes, dict) else {}
     differing = [_change(name, value) for name, value in pairs.items() if _is_pair(value)]
-    rest = {name: value for name, value in event.data.items() if name != "changes" or not differing}
+    shown = line(event)
+    rest = dict(event.data)
+    if differing:
+        del rest["changes"]
+    if shown.told.text == rest.get("reason"):
+        rest.pop("reason", None)  # it stands above
     return Detail(
-        line=line(event),
+        line=shown,
         facts=[(label, value) for name, inner in rest.items() for label, value in _flat(_plain(name), inner)],
         changes=differing,
         raw=json.dumps(event.data, indent=2, ensure_ascii=False, sort_keys=True),

@@ -33,8 +33,8 @@ class Tab(models.TextChoices):
     CORRECTIONS = "corrections", "Corrections"
     GATEWAYS = "gateways", "Gateways"
     PREPARATION = "preparation", "Preparation"
-    PEOPLE = "people", "People and access"
-    RECORD = "record", "Record itself"
+    PEOPLE = "people", "Access"
+    RECORD = "record", "Record"
 
 
 STARTS: dict[str, tuple[str, ...]] = {
