@@ -27,9 +27,9 @@ from typing import TYPE_CHECKING
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from deploy.embedded import ports
-from deploy.embedded.postgres import Postgres, prepared_home
-from deploy.embedded.process import Child, Program
+from deploy.embedded import ports  # noqa: E402 - after the path
+from deploy.embedded.postgres import Postgres, prepared_home  # noqa: E402 - after the path
+from deploy.embedded.process import Child, Program  # noqa: E402 - after the path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,9 +47,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="irapp-bench-") as name, stack(Path(name)) as (port, worker):
         token = new_token()
         print(f"{signals} signals each, {SENDERS} senders, one worker, fsync on")
-        print(
-            "| what they are about | per second | p50 ms | p99 ms | worker CPU ms each |\n|---|---|---|---|---|"
-        )
+        print("| what they are about | per second | p50 ms | p99 ms | worker CPU ms each |")
+        print("|---|---|---|---|---|")
         for label, things in LOADS.items():
             send_all(port, token, things, 100)
             before, begun = cpu(worker), time.perf_counter()

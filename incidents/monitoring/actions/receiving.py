@@ -60,38 +60,37 @@ def receive_signal(
         fingerprint=fingerprint, observed_at=observed_at, data=data or {}, now=timezone.now(),
     )  # fmt: skip
     try:
-        return _receive(source, content, by)
+        return Received(_receive(source, content, by), repeated=False)
     except IntegrityError:
-        # Somebody sent the same key at the same moment with another fingerprint: theirs is stored by now.
-        return _receive(source, content, by)
+        # The key is taken. Asking first would cost every new signal what only a repeated one has to pay.
+        earlier = _earlier(source, content)
+        if earlier is None:
+            raise
+        return Received(earlier, repeated=True)
 
 
 @transaction.atomic
-def _receive(code: str, content: Content, by: User) -> Received:
+def _receive(code: str, content: Content, by: User) -> Signal:
     source = _source(code)
     group = _locked_group(content)
-    earlier = Signal.objects.filter(source=source, key=content.key).select_related("source", "group").first()
-    if earlier is not None:
-        return _again(earlier, content)
     signal = Signal.objects.create(
         source=source, key=content.key, digest=content.digest, group=group, title=content.title,
         body=content.body, severity=content.severity, model_name=content.model_name,
         observed_at=content.observed_at, received_from=by, data=content.data,
     )  # fmt: skip
-    came_back = _count_in(group, signal)
-    record(
-        "signal.received",
-        group,
-        by=by,
-        signal=signal.pk,
-        source=source.name,
-        key=signal.key,
-        title=signal.title,
-    )
+    severity, came_back = group.severity, _count_in(group, signal)
+    told = {"signal": signal.pk, "source": source.name, "key": signal.key, "title": signal.title}
+    record("signal.received", group, by=by, **told)
     if came_back:
         record("signals.came_back", group, by=None, earlier=came_back)
-    hint("queue", *(["inbox"] if group.state == State.NEW else []))
-    return Received(signal, repeated=False)
+    if came_back or group.severity != severity or _is_power_of_two(group.count):
+        hint("queue", *(["inbox"] if group.state == State.NEW else []))
+    return signal
+
+
+def _is_power_of_two(count: int) -> bool:
+    """Tell whether the queue should show the new count: in a storm not at every signal."""
+    return count & (count - 1) == 0
 
 
 def _source(code: str) -> Source:
@@ -118,11 +117,14 @@ def _locked_group(content: Content) -> SignalGroup:
     return group
 
 
-def _again(signal: Signal, content: Content) -> Received:
-    if signal.digest != content.digest:
+def _earlier(code: str, content: Content) -> Signal | None:
+    """Give what is stored under the key, if it is the same."""
+    known = Signal.objects.select_related("source", "group")
+    signal = known.filter(source__code=code, key=content.key).first()
+    if signal is not None and signal.digest != content.digest:
         message = "This key was used for a signal with other content."
         raise ConflictError(message, code="key_reused", field="key", details={"signal": signal.pk})
-    return Received(signal, repeated=True)
+    return signal
 
 
 def _count_in(group: SignalGroup, signal: Signal) -> str:
