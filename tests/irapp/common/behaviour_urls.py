@@ -161,6 +161,7 @@ incidents = [
 urlpatterns = [path(address, open_to_all(view)) for address, view in views.items()]
 urlpatterns += [
     path("", include((incidents, "incidents"))),
+    path("accounts/", include("irapp.accounts.urls")),
     path("login/", open_to_all(lambda request: show(request, "the sign-in page")), name="login"),
     path("logout/", open_to_all(answer), name="logout"),
 ]
