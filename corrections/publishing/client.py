@@ -48,6 +48,10 @@ class Traffic(msgspec.Struct, frozen=True, kw_only=True):
     lost: int = 0
 
 
+for _first in (Status, Heard, Traffic):
+    msgspec.json.Decoder(_first)  # before any thread does: see enforcement.policy
+
+
 @dataclass
 class HubClient:
     """One enforcement service, by its base address.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import rfc8785
@@ -13,7 +14,6 @@ from irapp.audit.models import Event
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
 
     from incidents.models import Incident
     from incidents.post_incident.models import Review
@@ -95,9 +95,10 @@ def digest(raw: bytes) -> str:
 
 def _firsts(events: list[Event]) -> Iterator[tuple[str, datetime]]:
     for label, verbs in MILESTONES:
-        first = next((event.at for event in events if event.verb in verbs), None)
+        first = next((event for event in events if event.verb in verbs), None)
         if first is not None:
-            yield label, first
+            seen = first.data.get("first_seen_at")  # signals are seen before they are linked
+            yield label, datetime.fromisoformat(seen) if seen else first.at
 
 
 def _incident(incident: Incident) -> dict[str, Any]:

@@ -21,12 +21,20 @@ def review_signed(incident: Incident) -> Iterator[Condition]:
     """A signed review, and every finding of it fed back or waived (framework R-4, R-5)."""
     review = Review.objects.filter(incident=incident).prefetch_related("findings").first()
     url = reverse("post_incident:review", args=[incident.pk])
-    signed = review is not None and review.state == State.SIGNED
-    said = review.get_state_display() if review else "Not begun."
+    signed, said = _signed(incident, review)
     yield Condition("review", "After-action review signed", signed, said, url, waivable=False)
     owed = [finding.title for finding in review.findings.all() if not finding.is_settled] if review else []
     detail = "; ".join(owed) if owed else "Nothing is left without consequence."
     yield Condition("findings", "Findings fed back or waived", not owed, detail, url, waivable=False)
+
+
+def _signed(incident: Incident, review: Review | None) -> tuple[bool, str]:
+    if review is None:
+        return False, "Not begun."
+    newest = review.submissions.first()
+    if review.state == State.SIGNED and newest and newest.at < incident.moved_at:
+        return False, "Signed before the incident came back: bring it up to date and submit it again."
+    return review.state == State.SIGNED, str(review.get_state_display())
 
 
 def register() -> None:

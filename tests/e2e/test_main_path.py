@@ -158,6 +158,8 @@ def walk(stack, rosa, connor, dora, edgar, ada):
     state_of(connor, "Lifted")
     assert dave.served()
 
+    shut_down(stack, connor, dora, edgar, incident, about)
+
     review(connor, ada, incident, about)
     audit(ada)
 
@@ -180,6 +182,37 @@ def open_correction(person, incident):
     person.page.locator("#corrections th a").first.click()
     person.page.wait_for_url(re.compile(r"/corrections/\d+/"))
     return person.page.url
+
+
+def shut_down(stack, connor, dora, edgar, incident, about):
+    """T5 for everybody needs two people, one of them an executive; nothing changes before the second."""
+    bob = Caller(stack, "bob")
+    connor.go(incident)
+    connor.press("Propose a correction", role="link")
+    connor.page.get_by_label("Suspend the model").check()
+    connor.page.get_by_label("Try again after").first.wait_for()
+    connor.page.get_by_role("checkbox", name="aurora-large").uncheck()
+    connor.page.get_by_role("checkbox", name="aurora-small").check()
+    fill_reasons(connor, "This model is suspended while an incident is handled.")
+    connor.fill("Why a narrower option was rejected", "Accounts come back under new names.")
+    connor.press("Save and propose")
+    connor.page.wait_for_url(re.compile(r"/corrections/(proposals/)?\d+/"))
+
+    decide(dora, about, "Agreed.")
+    dora.sees("Waiting for 1")
+    assert bob.served(model="aurora-small"), "one of two votes was enough"
+    decide(edgar, about, "Agreed.")
+    correction = open_correction(connor, incident)
+    state_of(connor, "Active")
+    refusal = bob.refusal(model="aurora-small")
+    assert (refusal.status_code, refusal.code) == (503, "model_suspended")
+    assert bob.served(model="aurora-large")
+
+    lift(connor, dora, correction, about)
+    decide(edgar, about, "The danger is over.")
+    connor.go(correction)
+    state_of(connor, "Lifted")
+    assert bob.served(model="aurora-small")
 
 
 def lift(connor, dora, correction, about):

@@ -196,6 +196,17 @@ def test_closing_asks_for_a_signed_review_and_settled_findings():
     assert Incident.objects.get(pk=incident.pk).state == Stage.CLOSED
 
 
+def test_a_review_that_was_signed_before_a_recurrence_does_not_close_the_incident():
+    commander = make_commander()
+    review = make_review(state=State.SIGNED, by=commander)
+    assert "review" not in unmet(review.incident_id)
+
+    incidents.move(incident_id=review.incident_id, move="recur", by=commander, reason="It is back.")
+    incidents.move(incident_id=review.incident_id, move="begin_post_incident", by=commander, reason="Over.")
+
+    assert "review" in unmet(review.incident_id)
+
+
 def test_an_incident_does_not_close_around_its_review_even_with_an_override():
     commander = make_commander()
     incident = make_incident(state=Stage.POST_INCIDENT, commander=commander)
