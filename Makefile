@@ -18,7 +18,7 @@ reset: .venv/runtime ## Throw away the data of `make run` and start over at the 
 
 .PHONY: test
 test: .venv/development browser ## Run the tests (ARGS="tests/enforcement -x" for some of them)
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -n auto --dist loadfile $(ARGS)
 
 .PHONY: check
 check: .venv/development ## Run every linter and type check
@@ -28,6 +28,10 @@ check: .venv/development ## Run every linter and type check
 	$(BIN)/lint-imports
 	$(BIN)/djlint --lint --quiet templates
 	@DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python -W ignore manage.py makemigrations --check --dry-run
+
+.PHONY: tour
+tour: .venv/development browser ## Walk the main path in a browser and take the pictures of the README
+	IRAPP_TOUR=1 $(BIN)/pytest tests/e2e/test_main_path.py
 
 .PHONY: bench
 bench: .venv/development ## Measure; the figures of docs/benchmarks.md

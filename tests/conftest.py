@@ -1,6 +1,7 @@
 """A hermetic suite: its own PostgreSQL unless ``DATABASE_URL`` names one, nothing else from outside."""
 
 import os
+import shutil
 from contextlib import ExitStack
 
 import pytest
@@ -32,3 +33,18 @@ def django_db_setup(django_db_setup, django_db_blocker):
         flushing.keep_reference_rows()
     with flushing.allowed():
         yield
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Debian's Chromium. One module at a time: a second Playwright in a process refuses to start."""
+    from playwright.sync_api import sync_playwright
+
+    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+    with sync_playwright() as playwright, pytest.MonkeyPatch.context() as patch:
+        # Playwright leaves an event loop in this thread; Django would take every query for an async one.
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+        running = playwright.chromium.launch(executable_path=chromium, args=flags)
+        yield running
+        running.close()

@@ -1,14 +1,12 @@
 """The pages in Chromium, under the real Content-Security-Policy, with htmx and without scripts."""
 
-import os
 import re
-import shutil
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from corrections.models import Correction
 from corrections.states import State
@@ -17,19 +15,7 @@ from tests.corrections.pages import create_url, url
 from tests.incidents.factories import make_commander, make_incident, make_model
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 SIZES = {"desk": (1280, 900), "phone": (360, 740)}
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        # Playwright leaves an event loop in this thread; Django would take every query for an async one.
-        os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
-        yield browser
-        del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
-        browser.close()
 
 
 @pytest.fixture

@@ -81,6 +81,7 @@ def test_one_worker_at_a_time_reconciles(monkeypatch):
     with psycopg2.connect(**connection.get_connection_params()) as other, other.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s)", [tasks._RECONCILE])
         tasks.reconcile()
+        cursor.execute("SELECT pg_advisory_unlock(%s)", [tasks._RECONCILE])
     other.close()
     assert not calls
 

@@ -1,8 +1,6 @@
 """What the scripts of the design system promise, in Chromium under the real Content-Security-Policy."""
 
-import os
 import re
-import shutil
 from threading import Thread
 
 import pytest
@@ -11,12 +9,11 @@ from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.core.servers.basehttp import ThreadedWSGIServer, get_internal_wsgi_application
 from django.test import override_settings
 from django.test.testcases import QuietWSGIRequestHandler
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from tests.irapp.common import behaviour_urls
 
 pytestmark = pytest.mark.browser
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 SIZES = {"desk": (1280, 900), "phone": (360, 740), "zoomed": (320, 256)}
 
 
@@ -32,14 +29,6 @@ def address():
         server.shutdown()
         thread.join()
         server.server_close()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
