@@ -225,6 +225,12 @@ SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "ENUM_NAME_OVERRIDES": {
+        "IncidentStateEnum": "incidents.states.State",
+        "CorrectionStateEnum": "corrections.states.State",
+        "ProposalStateEnum": "corrections.states.ProposalState",
+        "NoteKindEnum": "incidents.models.Note.Kind",
+    },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "irapp.common.api.schema.add_problem",
