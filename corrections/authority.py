@@ -10,6 +10,8 @@ from corrections.states import SEVERITIES, Action, ProposalState
 from irapp.common.errors import ConflictError
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
     from corrections.models import Correction
 
 
@@ -47,13 +49,19 @@ def rule_for(correction: Correction, action: Action) -> AuthorityRule:
 
 
 def freeze(correction: Correction, action: Action) -> Authority:
-    """Give the authority to write onto a proposal; giving back is never easier than taking away."""
+    """Give the authority to write onto a proposal; giving back is never easier than taking away.
+
+    A new version takes the older one out of force, so it asks for at least what lifting that one would.
+    """
     rule = rule_for(correction, action)
-    imposing = None if action == Action.IMPOSE else imposed_by(correction)
+    given_up = correction.supersedes if action == Action.IMPOSE else correction
     quorum, include = rule.quorum, set(rule.must_include)
-    if imposing is not None:
-        quorum = max(quorum, imposing.authority["quorum"])
-        include |= set(imposing.authority["must_include"])
+    if given_up is not None:
+        lifting = rule_for(given_up, Action.LIFT)
+        quorum, include = max(quorum, lifting.quorum), include | set(lifting.must_include)
+        for decided in _standing_decisions(given_up):
+            quorum = max(quorum, decided.authority["quorum"])
+            include |= set(decided.authority["must_include"])
     return Authority(
         rule=rule.code,
         roles=sorted(rule.roles),
@@ -62,6 +70,12 @@ def freeze(correction: Correction, action: Action) -> Authority:
         decide_within_seconds=int(rule.decide_within.total_seconds()),
         execute_within_seconds=int(rule.execute_within.total_seconds()),
     )
+
+
+def _standing_decisions(correction: Correction) -> QuerySet[Proposal]:
+    """Give the decisions by which it stands: imposed, and perhaps made permanent."""
+    kept = [Action.IMPOSE, Action.MAKE_PERMANENT]
+    return correction.proposals.filter(action__in=kept, state=ProposalState.APPROVED)
 
 
 def imposed_by(correction: Correction) -> Proposal | None:

@@ -64,6 +64,7 @@ def register() -> None:
     gates.register("begin_execution", deciders_exist)
     gates.register("begin_post_incident", nothing_in_flight)
     gates.register("close", nothing_in_force)
+    gates.register("dismiss", nothing_in_force)
 
 
 def _in_states(incident: Incident, *states: State) -> list[Correction]:

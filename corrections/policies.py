@@ -65,7 +65,15 @@ def check_can_propose(correction: Correction, user: User, *, now: datetime) -> N
             "Say why a narrower option was rejected: it touches everyone, or it is a shutdown.",
             code="narrower_missing",
         )
+    check_base_in_force(correction)
     check_still_timely(correction, now=now)
+
+
+def check_base_in_force(correction: Correction) -> None:
+    """A new version changes what is in force; when that is gone, it would be a new restriction."""
+    base = correction.supersedes
+    if base is not None and base.state not in IN_POLICY:
+        raise ConflictError(f"{base} is no longer in force; draft a new correction.", code="not_in_force")
 
 
 def needs_narrower_rejected(correction: Correction) -> bool:
@@ -121,10 +129,9 @@ def check_can_decide(proposal: Proposal, user: User, *, now: datetime) -> None:
         )
     if proposal.decide_by <= now:
         raise ConflictError("The time to decide is over.", code="lapsed")
-    if user.person == proposal.proposer.person:
-        raise NotPermittedError(
-            "Whoever proposes does not decide. Somebody else has to.", code="own_proposal"
-        )
+    if user.person in proposal.authors:
+        did = "proposes" if user.person == proposal.proposer.person else "wrote the terms"
+        raise NotPermittedError(f"Whoever {did} does not decide. Somebody else has to.", code="own_proposal")
     check_has_authority(proposal, user)
 
 
@@ -146,6 +153,8 @@ def check_can_vote(proposal: Proposal, user: User, *, verdict: Verdict, digest: 
         )
     if verdict == Verdict.APPROVE and proposal.action == Action.IMPOSE:
         check_still_timely(proposal.correction, now=now)
+        check_base_in_force(proposal.correction)
+        _check_stage(proposal.correction)
 
 
 def check_can_retire(gateway: Gateway, user: User, *, now: datetime) -> None:

@@ -69,6 +69,7 @@ def revise_correction(*, correction_id: int, revision: int, terms: Terms, by: Us
     now = timezone.now()
     _void_votes(correction, by=by, now=now)
     correction.revision += 1
+    correction.drafted_by = by  # whoever wrote the terms does not decide on them
     _write(correction, terms, now=now)
     record("correction.revised", correction, by=by, revision=correction.revision)
     return correction

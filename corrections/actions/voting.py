@@ -46,7 +46,7 @@ def vote(*, proposal_id: int, verdict: str, reason: str, digest: str, by: User) 
         raise InvalidError("Approve or reject.", field="verdict", code="unknown_verdict")
     proposal = locked_proposal(proposal_id)
     by = User.objects.get(pk=by.pk)  # the role as it is now, not as it was when the page was asked for
-    earlier = proposal.votes.filter(person=by.person).first()
+    earlier = proposal.votes.filter(user__person=by.person).first()
     if earlier is not None:
         return _again(proposal, earlier, verdict=Verdict(verdict), digest=digest)
     now = timezone.now()

@@ -19,6 +19,7 @@ from irapp.accounts.models import RoleCode, User
 if TYPE_CHECKING:
     from datetime import datetime
     from typing import Self
+    from uuid import UUID
 
 CLASSES = ("T1", "T2", "T3", "T4", "T5")
 
@@ -80,7 +81,8 @@ class ProposalQuerySet(models.QuerySet["Proposal"]):
             .filter(state=ProposalState.OPEN, decide_by__gt=now)
             .filter(authority__roles__has_any_keys=sorted(user.role_codes))
             .exclude(proposer__person=user.person)
-            .exclude(votes__person=user.person)
+            .exclude(action=Action.IMPOSE, correction__drafted_by__person=user.person)
+            .exclude(votes__user__person=user.person)
         )
 
     def overdue(self, *, now: datetime) -> Self:
@@ -144,6 +146,12 @@ class Proposal(models.Model):
     def incident_id(self) -> int:
         """The incident that events about it belong to."""
         return self.correction.incident_id
+
+    @property
+    def authors(self) -> set[UUID]:
+        """The people whose terms these are: who proposed and, for a new restriction, who last wrote them."""
+        wrote = {self.correction.drafted_by.person} if self.action == Action.IMPOSE else set()
+        return {self.proposer.person} | wrote
 
     @property
     def is_open(self) -> bool:

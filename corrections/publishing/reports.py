@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import structlog
-from django.db import transaction
+from django.db import DataError, IntegrityError, transaction
 
 from corrections.models import Gateway
 from corrections.publishing.client import Heard
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
     from corrections.publishing.client import Status
 
+AHEAD = timedelta(minutes=1)
+"""A report from further in the future would make every later one look old."""
 log = structlog.get_logger(__name__)
 
 
@@ -29,7 +32,10 @@ def take_in(status: Status, *, now: datetime) -> None:
         except msgspec.DecodeError as error:
             log.warning("report_unreadable", gateway=name, error=str(error))
             continue
-        changed |= take_in_report(heard, now=now)
+        try:
+            changed |= take_in_report(heard, now=now)
+        except (DataError, IntegrityError, TypeError, ValueError) as error:
+            log.warning("report_not_kept", gateway=name, error=str(error))
     if changed:
         hint("gateways")
 
@@ -37,6 +43,8 @@ def take_in(status: Status, *, now: datetime) -> None:
 @transaction.atomic
 def take_in_report(heard: Heard, *, now: datetime) -> bool:
     """Keep one report; tell whether it says anything new."""
+    if heard.reported_at > now + AHEAD:
+        raise ValueError(f"its clock is ahead: {heard.reported_at.isoformat()}")
     _register(heard.gateway, now=now)
     gateway = Gateway.objects.select_for_update(of=("self",)).get(name=heard.gateway)
     if gateway.reported_at is not None and heard.reported_at <= gateway.reported_at:

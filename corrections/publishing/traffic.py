@@ -71,4 +71,11 @@ def _keep(url: str, page: Traffic, *, after: str) -> bool:
 def _row(said: report.TrafficRecord) -> TrafficRecord:
     values = {name: getattr(said, name) for name in said.__struct_fields__}
     values |= {"tools": list(said.tools), "correction": said.correction or ""}
-    return TrafficRecord(**values)
+    return TrafficRecord(**{name: _storable(value) for name, value in values.items()})
+
+
+def _storable(value: object) -> object:
+    """Names come from callers: PostgreSQL takes every character but one."""
+    if isinstance(value, str):
+        return value.replace("\x00", "\ufffd")
+    return [_storable(each) for each in value] if isinstance(value, list) else value

@@ -42,7 +42,9 @@ class Standing:
 def standing(proposal: Proposal) -> Standing:
     """Count the votes by the frozen authority; whoever lost the role or the account no longer counts."""
     approvals = proposal.votes.filter(verdict=Verdict.APPROVE).select_related("user")
-    counting = tuple(vote for vote in approvals if _counts(proposal, vote))
+    # By the person an account belongs to today: accounts that were joined since are one voice.
+    voices = {vote.user.person: vote for vote in approvals if _counts(proposal, vote)}
+    counting = tuple(voices.values())
     quorum = int(proposal.authority["quorum"])
     lacking = tuple(
         role
@@ -55,8 +57,8 @@ def standing(proposal: Proposal) -> Standing:
 def eligible(proposal: Proposal) -> QuerySet[User]:
     """Give the people who can vote on it now: role held, not the proposer, not voted, may see it."""
     people = holders(proposal.authority["roles"], proposal.correction.package.incident)
-    voted = proposal.votes.values("person")
-    return people.exclude(person=proposal.proposer.person).exclude(person__in=voted)
+    voted = proposal.votes.values("user__person")
+    return people.exclude(person__in=proposal.authors).exclude(person__in=voted)
 
 
 def holders(roles: Iterable[str], incident: Incident) -> QuerySet[User]:
@@ -73,7 +75,7 @@ def holders(roles: Iterable[str], incident: Incident) -> QuerySet[User]:
 def _counts(proposal: Proposal, vote: Vote) -> bool:
     return (
         vote.digest == proposal.digest
-        and vote.person != proposal.proposer.person
+        and vote.user.person not in proposal.authors
         and vote.user.has_role(*proposal.authority["roles"])
     )
 

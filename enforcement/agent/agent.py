@@ -227,7 +227,8 @@ class Agent:
             item.id for item in self._in_force() if item.expires_at is not None and now >= item.expires_at
         ]
         if held:
-            self.state.problem("expiry_held", f"past their expiry and held: {', '.join(held)}")
+            # Which ones is told by the application, to those who may see their incidents.
+            self.state.problem("expiry_held", f"{len(held)} past their expiry and held")
         else:
             self.state.solved("expiry_held")
 

@@ -41,7 +41,10 @@ class Prover:
         now, self._signed = datetime.now(UTC), signed
         current = {item.id: item for item in (signed.content.corrections if signed else ())}
         old = {item.id: item for item in (before.corrections if before else ())}
-        self._removed |= {name: item for name, item in old.items() if name not in current}
+        removed = {name: item for name, item in old.items() if name not in current}
+        self._removed |= removed
+        for name in removed:  # gone by the document; the probes have still to show it
+            self._state.note_lifted(name, LiftedReport(verified=False))
         for name in current:
             self._removed.pop(name, None)
             self._state.lifted.pop(name, None)
@@ -74,6 +77,8 @@ class Prover:
             return
         for name, item in list(self._removed.items()):
             probes = await self._send(item, signed)
+            if self._signed is not signed:
+                return  # a newer policy came meanwhile: it has a round of its own
             self._state.note_lifted(name, LiftedReport(verified=_all(probes), probes=probes))
             if _all(probes):
                 self._removed.pop(name, None)

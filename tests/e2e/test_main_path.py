@@ -115,7 +115,9 @@ def take_up(person, about):
 
 
 def state_of(person, text):
-    expect(person.page.get_by_role("main")).to_contain_text(text, timeout=WAIT)
+    """Live: the page turns by itself."""
+    current = person.page.locator("main [aria-current=step]")
+    expect(current).to_contain_text(text, timeout=WAIT)
 
 
 def test_from_the_first_signal_to_the_closed_incident(browser, stack):
@@ -149,7 +151,7 @@ def walk(stack, rosa, connor, dora, edgar, ada):
     assert refusal.code == "access_restricted"
     assert alice.served(), "somebody else was restricted"
 
-    correction = open_correction(connor, incident)
+    correction = open_correction(connor, incident, "initech")
     state_of(connor, "Active")
     connor.page.wait_for_timeout(300)
     connor.picture("5-in-force")
@@ -177,9 +179,9 @@ def is_refused(caller):
         return True
 
 
-def open_correction(person, incident):
+def open_correction(person, incident, about):
     person.go(incident)
-    person.page.locator("#corrections th a").first.click()
+    person.page.locator("#corrections th a", has_text=about).first.click()
     person.page.wait_for_url(re.compile(r"/corrections/\d+/"))
     return person.page.url
 
@@ -202,7 +204,7 @@ def shut_down(stack, connor, dora, edgar, incident, about):
     dora.sees("Waiting for 1")
     assert bob.served(model="aurora-small"), "one of two votes was enough"
     decide(edgar, about, "Agreed.")
-    correction = open_correction(connor, incident)
+    correction = open_correction(connor, incident, "aurora-small")
     state_of(connor, "Active")
     refusal = bob.refusal(model="aurora-small")
     assert (refusal.status_code, refusal.code) == (503, "model_suspended")

@@ -41,7 +41,7 @@ def create_token(request: SignedInRequest) -> HttpResponse:
 @require_POST
 def revoke_token(request: SignedInRequest) -> HttpResponse:
     """End a token."""
-    actions.revoke_token(token_key=request.POST.get("key", ""), by=request.user)
+    actions.revoke_token(token_key=request.POST.get("key", "").replace("\x00", ""), by=request.user)
     messages.success(request, "The token is revoked. Whatever uses it is refused from now on.")
     return redirect("accounts:profile")
 

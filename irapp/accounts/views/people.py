@@ -80,7 +80,9 @@ def grant(request: SignedInRequest, pk: int) -> HttpResponse:
 @require_POST
 def revoke(request: SignedInRequest, pk: int) -> HttpResponse:
     """Take a role."""
-    shown = actions.revoke_role(user_id=pk, role=request.POST.get("role", ""), by=request.user)
+    shown = actions.revoke_role(
+        user_id=pk, role=request.POST.get("role", "").replace("\x00", ""), by=request.user
+    )
     return _done(request, pk, f"The role is taken from {shown}, at once.")
 
 

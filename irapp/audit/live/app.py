@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import time
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
@@ -12,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 from django.conf import settings
 
 from irapp.audit.live import people
-from irapp.audit.live.listener import Listener
+from irapp.audit.live.listener import Listener, Subscriber
 from irapp.audit.live.topics import MOST_DIGITS
 
 if TYPE_CHECKING:
@@ -78,18 +79,22 @@ class Live:
         with self.listener.subscribed(heard) as subscriber:
             async for hint in _missed(request.last_event_id, heard):
                 await _tell(send, hint)
-            quiet = 0
+            checked = time.monotonic()
             while True:
-                try:
-                    hint = await asyncio.wait_for(subscriber.waiting.get(), self.heartbeat)
-                except TimeoutError:
-                    quiet += 1
-                    await _write(send, ": still here\n\n")
-                else:
-                    await _tell(send, hint)
-                    continue
-                if quiet % RECHECK_EVERY == 0 and not await self._still(request, subscriber.topics):
-                    return
+                if time.monotonic() - checked >= self.heartbeat * RECHECK_EVERY:
+                    if not await self._still(request, subscriber.topics):
+                        return
+                    checked = time.monotonic()
+                await self._next(subscriber, send)
+
+    async def _next(self, subscriber: Subscriber, send: Send) -> None:
+        """Pass on the next hint, or a sign of life."""
+        try:
+            hint = await asyncio.wait_for(subscriber.waiting.get(), self.heartbeat)
+        except TimeoutError:
+            await _write(send, ": still here\n\n")
+        else:
+            await _tell(send, hint)
 
     async def _still(self, request: Request, heard: frozenset[str]) -> bool:
         """Whether the person is still signed in and may still hear all of it."""
