@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -11,5 +12,11 @@ if TYPE_CHECKING:
 
 
 def site(_request: HttpRequest) -> dict[str, object]:
-    """Give the address of live updates and whether this is a demo."""
-    return {"live_stream": f"{settings.LIVE_URL}/live/", "demo": settings.DEMO}
+    """Give the address of live updates and whether this is a demo.
+
+    ``since`` lets the stream tell what happened between the making of the page and its own beginning.
+    """
+    return {
+        "live_stream": f"{settings.LIVE_URL}/live/?since={time.time_ns() // 1_000_000}",
+        "demo": settings.DEMO,
+    }

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import time
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 HEARTBEAT = 15.0
+MILLISECOND_DIGITS = 13
+"""Until the year 2286."""
 RECHECK_EVERY = 4
 """Heartbeats between two looks at the session: one minute."""
 
@@ -77,7 +80,7 @@ class Live:
 
     async def _stream(self, request: Request, heard: frozenset[str], send: Send) -> None:
         with self.listener.subscribed(heard) as subscriber:
-            async for hint in _missed(request.last_event_id, heard):
+            async for hint in _missed(request, heard):
                 await _tell(send, hint)
             checked = time.monotonic()
             while True:
@@ -112,6 +115,7 @@ class Request:
         self.session = people.session_key(headers.get("cookie", ""))
         self.topics = [topic for value in query.get("topics", []) for topic in value.split(",") if topic]
         last = headers.get("last-event-id") or query.get("last_event_id", [""])[0]
+        self.since = _moment(query.get("since", [""])[0])
         self.last_event_id = int(last) if last.isdecimal() and len(last) <= MOST_DIGITS else None
 
     @property
@@ -130,10 +134,8 @@ class Request:
         ]
 
 
-async def _missed(last_event_id: int | None, heard: frozenset[str]) -> AsyncIterator[dict[str, Any] | None]:
-    if last_event_id is None:
-        return
-    missed = await people.missed_since(last_event_id, heard)
+async def _missed(request: Request, heard: frozenset[str]) -> AsyncIterator[dict[str, Any] | None]:
+    missed = await people.missed(heard, after=request.last_event_id, since=request.since)
     for hint in [None] if missed is None else missed:
         yield hint
 
@@ -169,6 +171,13 @@ async def _answer(send: Send, status: HTTPStatus, headers: list[tuple[bytes, byt
 async def _left(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
+
+
+def _moment(milliseconds: str) -> datetime | None:
+    """Read when a page was made; what is no such moment is as good as none."""
+    if not milliseconds.isdecimal() or len(milliseconds) > MILLISECOND_DIGITS:
+        return None
+    return datetime.fromtimestamp(int(milliseconds) / 1000, tz=UTC)
 
 
 def _origin(url: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from django.conf import settings
 from django.contrib.auth import get_user
 from django.contrib.sessions.backends.db import SessionStore
 from django.db import close_old_connections
+from django.db.models import Q
 from django.http import HttpRequest  # noqa: TID251 - get_user() reads a request
 
 from irapp.accounts.models import User
@@ -18,7 +20,10 @@ from irapp.audit.models import Event
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
+COMMITTING = timedelta(seconds=5)
+"""An event carries the time at which it was written; its transaction, and the page, end a little later."""
 MISSED = 200
 """More missed hints than this are not told one by one."""
 
@@ -41,14 +46,25 @@ def topics_heard(key: str, asked: Iterable[str]) -> frozenset[str] | None:
 
 
 @sync_to_async
-def missed_since(event_id: int, heard: frozenset[str]) -> list[dict[str, object]] | None:
-    """Give the hints told after an event; None when there are too many to tell one by one."""
+def missed(
+    heard: frozenset[str], *, after: int | None, since: datetime | None
+) -> list[dict[str, object]] | None:
+    """Give the hints told after an event, or since a page was made; None when there are too many."""
+    later = _later(after, since)
+    if later is None:
+        return []
     close_old_connections()
-    events = list(Event.objects.filter(id__gt=event_id).order_by("id")[: MISSED + 1])
+    events = list(Event.objects.filter(later).order_by("id")[: MISSED + 1])
     if len(events) > MISSED:
         return None
     told = ((event.pk, sorted(heard.intersection(topics.of_event(event)))) for event in events)
     return [{"topics": names, "id": number} for number, names in told if names]
+
+
+def _later(after: int | None, since: datetime | None) -> Q | None:
+    if after is not None:
+        return Q(id__gt=after)
+    return Q(at__gte=since - COMMITTING) if since else None
 
 
 def _person(key: str) -> User | None:

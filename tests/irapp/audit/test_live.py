@@ -136,6 +136,15 @@ def test_what_was_missed_is_told_again_from_the_last_event_on(process, session):
         assert stream.hints() == [[wanted]]
 
 
+def test_what_happened_between_the_making_of_a_page_and_its_stream_is_told(process, session):
+    made = int(time.time() * 1000)
+    incident = make_incident()
+
+    wanted = f"incident:{incident.pk}"
+    with Stream(process, f"{wanted}&since={made}", session(make_commander())) as stream:
+        assert stream.hints() == [[wanted]]
+
+
 def test_whoever_missed_too_much_is_told_to_fetch_everything(process, session):
     incident = make_incident()
     last = Event.objects.latest("pk").pk
