@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from enforcement import policy
 from enforcement.agent import files
 from enforcement.envoy.binary import find
 from enforcement.envoy.gateway import Gateway, load_clients, load_models
+from enforcement.keys import parse_keys
 
 SECRET_FILE = "filter.secret"  # noqa: S105 - the name of a file
 
@@ -71,9 +71,8 @@ def load_keys(path: Path) -> dict[str, Ed25519PublicKey]:
     :raises SettingsError: not a JSON object of base64 keys.
     """
     try:
-        encoded = policy.parse(path.read_bytes(), dict[str, str])
-        return {name: Ed25519PublicKey.from_public_bytes(b64decode(value)) for name, value in encoded.items()}
-    except (policy.PolicyError, ValueError) as error:
+        return parse_keys(path.read_bytes())
+    except policy.PolicyError as error:
         raise SettingsError(f"POLICY_KEYS_FILE: {error}") from error
 
 

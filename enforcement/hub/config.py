@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import os
-from base64 import b64decode
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 from enforcement import policy
 from enforcement.hub.access import Access
+from enforcement.keys import parse_keys
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 
 class SettingsError(Exception):
@@ -83,12 +83,7 @@ def _tokens(environment: Mapping[str, str], name: str) -> tuple[str, ...]:
 
 
 def _keys(environment: Mapping[str, str]) -> dict[str, Ed25519PublicKey]:
-    text = _read(environment, "POLICY_KEYS_FILE")
     try:
-        encoded = policy.parse(text.encode(), dict[str, str])
-        return {
-            name: Ed25519PublicKey.from_public_bytes(b64decode(value, validate=True))
-            for name, value in encoded.items()
-        }
-    except (policy.PolicyError, ValueError) as error:
+        return parse_keys(_read(environment, "POLICY_KEYS_FILE").encode())
+    except policy.PolicyError as error:
         raise SettingsError(f"POLICY_KEYS_FILE: {error}") from error
