@@ -37,14 +37,19 @@ def test_a_blocked_user_is_refused_on_every_endpoint_and_nobody_else(world):
         assert world.ask("bob", LARGE, path=path).status == 200
 
 
+def shown_lifted(world, name):
+    """Give the last word on a lift; while the probes are out the agent says that it is not shown yet."""
+    found = world.report()["lifted"].get(name)
+    return found if found and found["verified"] else None
+
+
 def test_a_lifted_block_is_shown_to_be_lifted(world):
     world.enforce(correction(1, policy.Block(), users=ALICE))
 
     report = world.enforce()
 
     assert world.ask("alice", LARGE).status == 200
-    found = wait_for(lambda: world.report()["lifted"].get("COR-0001.1"))
-    assert found["verified"]
+    found = wait_for(lambda: shown_lifted(world, "COR-0001.1"))
     assert {probe["status"] for probe in found["probes"]} == {200}
     assert "COR-0001.1" not in report["corrections"]
 
