@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 SILENT_AFTER = timedelta(seconds=7)
 """A gateway reports at least every two seconds; after this long it counts as silent."""
+QUIET_WEBHOOK = timedelta(seconds=100)
+"""A webhook is asked every thirty seconds; three times unanswered, it counts as silent."""
 
 
 class _Global(models.Model):
@@ -69,15 +71,28 @@ class Hub(_Global):
 
 
 class GatewayQuerySet(models.QuerySet["Gateway"]):
-    def expected(self) -> Self:
-        """The gateways whose word counts: all that ever reported, until somebody retires them."""
+    def shown(self) -> Self:
+        """All that ever reported or were registered, until somebody retires them."""
         return self.filter(retired_at=None)
+
+    def expected(self) -> Self:
+        """The gateways whose word is waited for."""
+        return self.shown().filter(required=True)
 
 
 class Gateway(_Global):
-    """A gateway, registered by its first report."""
+    """A gateway, registered by its first report; one that is told by webhook, by an administrator."""
+
+    class Kind(models.TextChoices):
+        ENVOY = "envoy", "Envoy"
+        WEBHOOK = "webhook", "Webhook"
+        ADAPTER = "adapter", "Adapter"
 
     name = models.CharField(max_length=200, unique=True)
+    kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.ENVOY)
+    required = models.BooleanField(
+        default=True, help_text="A correction is in force only when this gateway agrees."
+    )
     registered_at = models.DateTimeField(default=timezone.now)
     retired_at = models.DateTimeField(null=True)
     retired_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
@@ -105,9 +120,15 @@ class Gateway(_Global):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def unobserved(self) -> bool:
+        """It acknowledges, and that is all: nobody can probe it, and it reports nothing by itself."""
+        return self.kind == self.Kind.WEBHOOK and self.report is None
+
     def is_silent(self, *, now: datetime) -> bool:
         """Nothing new was heard of it for longer than it may be quiet."""
-        return self.seen_at is None or now - self.seen_at > SILENT_AFTER
+        patience = QUIET_WEBHOOK if self.unobserved else SILENT_AFTER
+        return self.seen_at is None or now - self.seen_at > patience
 
 
 class CorrectionGateway(models.Model):

@@ -33,8 +33,8 @@ class Finding:
 
 
 def evaluate(*, now: datetime) -> None:
-    """Look at every correction that is wanted or being lifted, at every gateway whose word counts."""
-    every = list(Gateway.objects.expected())
+    """Look at every correction that is wanted or being lifted, at every gateway; required ones decide."""
+    every = list(Gateway.objects.shown())
     digests = published(every)
     for correction in _watched(now=now):
         findings = _find(correction, every, digests, now=now)
@@ -58,7 +58,8 @@ def _find(
         row = rows.get(gateway.pk) or CorrectionGateway(correction=correction, gateway=gateway)
         why_not = _why_not(correction, gateway, digests, now=now, was_there=row.verified_once)
         changed |= _note(row, correction, gateway, why_not, now=now)
-        findings.append(Finding(gateway, why_not, row.wrong_since))
+        if gateway.required:
+            findings.append(Finding(gateway, why_not, row.wrong_since))
     if changed:
         hint(f"correction:{correction.pk}", "gateways")
     return findings
@@ -78,8 +79,9 @@ def _note(
     """Write down what the gateway shows, where it differs from what was written before."""
     before = _facts(row)
     seen = observed(correction, gateway) or {}
-    row.state = seen.get("state", "")
-    row.verified = not why_not and correction.state != State.LIFTING
+    acknowledged = gateway.unobserved and not why_not
+    row.state = "acknowledged" if acknowledged else seen.get("state", "")
+    row.verified = not why_not and not acknowledged and correction.state != State.LIFTING
     row.verified_once |= row.verified
     row.refused = seen.get("refused", row.refused)
     row.detail = why_not

@@ -14,9 +14,12 @@ if TYPE_CHECKING:
 def why_not_in_force(
     correction: Correction, gateway: Gateway, *, digests: Mapping[int, str], now: datetime
 ) -> str:
-    """Give what is missing before this gateway counts; empty when it has shown the correction in force."""
+    """Give what is missing before this gateway counts; empty when it has shown the correction in force.
+
+    A gateway that nobody can observe counts when it has acknowledged the policy.
+    """
     reason = _why_not_acknowledged(correction, gateway, digests=digests, now=now)
-    if reason:
+    if reason or gateway.unobserved:
         return reason
     seen = observed(correction, gateway)
     if seen is None:
@@ -44,7 +47,7 @@ def why_not_gone(
     :param was_there: the gateway had once shown it in force, so its probes have something to compare.
     """
     reason = _why_not_acknowledged(correction, gateway, digests=digests, now=now)
-    if reason:
+    if reason or gateway.unobserved:
         return reason
     if observed(correction, gateway) is not None:
         return "still carries it"
@@ -74,7 +77,7 @@ def _why_not_acknowledged(
     if digests.get(gateway.policy_version or 0) != gateway.policy_digest:
         return f"acknowledges a policy {gateway.policy_version} that was never published"
     if not gateway.live:
-        return "its Envoy does not answer"
+        return _unreachable(gateway)
     if gateway.rejected:
         return (
             f"its Envoy rejected an update: {gateway.error}"
@@ -82,6 +85,12 @@ def _why_not_acknowledged(
             else "its Envoy rejected an update"
         )
     return ""
+
+
+def _unreachable(gateway: Gateway) -> str:
+    if gateway.kind == gateway.Kind.WEBHOOK:
+        return f"its last delivery failed: {gateway.error}" if gateway.error else "does not answer"
+    return "its Envoy does not answer" if gateway.kind == gateway.Kind.ENVOY else "does not answer"
 
 
 def _probes(what: str, seen: dict[str, Any]) -> str:

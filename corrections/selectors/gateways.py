@@ -43,16 +43,16 @@ class Enforcement:
 
 
 def gateways(*, now: datetime) -> list[GatewayStanding]:
-    """Give every gateway whose word counts."""
+    """Give every gateway that is in service."""
     newest = PolicyVersion.objects.only("version").first()
     version = newest.version if newest else 0
-    return [_standing(gateway, version, now=now) for gateway in Gateway.objects.expected()]
+    return [_standing(gateway, version, now=now) for gateway in Gateway.objects.shown()]
 
 
 def enforcement(correction: Correction, *, now: datetime) -> list[Enforcement]:
     """Give the correction as each gateway shows it."""
     rows = {row.gateway_id: row for row in correction.at_gateways.all()}
-    every = list(Gateway.objects.expected())
+    every = list(Gateway.objects.shown())
     digests = published(every)
     return [
         Enforcement(
@@ -89,8 +89,14 @@ def _standing(gateway: Gateway, newest: int, *, now: datetime) -> GatewayStandin
     said = (gateway.report or {}).get("problems", [])
     problems = [
         *(["Nothing was heard of it lately."] if silent else []),
-        *([] if gateway.live else ["Its Envoy does not answer."]),
+        *([] if gateway.live else [_unreachable(gateway)]),
         *([f"Envoy rejected an update: {gateway.error}"] if gateway.rejected else []),
         *(problem["detail"] for problem in said),
     ]
     return GatewayStanding(gateway, silent, behind, tuple(problems))
+
+
+def _unreachable(gateway: Gateway) -> str:
+    if gateway.kind == Gateway.Kind.ENVOY:
+        return "Its Envoy does not answer."
+    return f"Its last delivery failed: {gateway.error}" if gateway.error else "It does not answer."
