@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from deploy.embedded import leftovers
 from deploy.embedded.process import ROOT
 from deploy.embedded.secret import write_private
-from deploy.embedded.state import KEY_ID
+from deploy.embedded.state import GATEWAY, KEY_ID
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -83,9 +83,9 @@ def enforcement(environment: Mapping[str, str], *, state: State, ports: Ports) -
         "HUB_PORT": str(ports.hub),
         "HUB_STATE_DIR": str(state.folder / "hub"),
         "HUB_CONTROL_TOKEN_FILE": str(state.secret("control-token")),
-        "HUB_AGENT_TOKEN_FILE": str(state.secret("agent-token")),
+        "HUB_AGENT_TOKEN_FILE": str(state.secret("agent-tokens")),
         "POLICY_KEYS_FILE": str(state.secret("policy-keys.json")),
-        "AGENT_GATEWAY": "gateway-1",
+        "AGENT_GATEWAY": GATEWAY,
         "AGENT_HUB_URLS": Addresses.of(ports).hub,
         "AGENT_TOKEN_FILE": str(state.secret("agent-token")),
         "AGENT_STATE_DIR": str(agent),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 SIGNATURE = "irapp-state"
 KEY_ID = "embedded-1"
+GATEWAY = "gateway-1"
 
 
 class State:
@@ -42,6 +43,7 @@ class State:
         self.sign()
         for name in ("secret-key", "control-token", "agent-token"):
             secret(self.secret(name))
+        self._prepare_agent_tokens()
         self._prepare_keys()
 
     @property
@@ -99,6 +101,11 @@ class State:
         """Throw the folder away."""
         if self.exists:
             shutil.rmtree(self.folder)
+
+    def _prepare_agent_tokens(self) -> None:
+        """Write down for the hub whose token it is: an agent speaks for its own gateway only."""
+        token = self.secret("agent-token").read_text().strip()
+        write_private(self.secret("agent-tokens"), f"{GATEWAY} {token}\n")
 
     def _prepare_keys(self) -> None:
         """Make the pair that policies are signed and verified with; the public half is written last."""

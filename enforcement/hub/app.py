@@ -9,11 +9,14 @@ import msgspec
 import structlog
 
 from enforcement import policy
-from enforcement.hub import openapi
+from enforcement.hub import disk, openapi
+from enforcement.hub.access import check_speaks_for
+from enforcement.hub.attachments import PREFIX as ATTACHMENTS
+from enforcement.hub.attachments import Attachments
 from enforcement.hub.bell import Bell
 from enforcement.hub.http import JSON, ProblemError, Request, Response, json_response
 from enforcement.hub.shelf import Shelf
-from enforcement.hub.statuses import Statuses
+from enforcement.hub.statuses import Statuses, check_name
 from enforcement.hub.traffic import Traffic
 from enforcement.report import GatewayReport, TrafficBatch
 
@@ -46,9 +49,11 @@ class Hub:
     def __init__(self, settings: Settings) -> None:
         self._access = settings.access
         self._policy_bell, self._status_bell = Bell(), Bell()
-        self._shelf = Shelf(settings.state, settings.keys, self._policy_bell)
-        self._statuses = Statuses(settings.state, self._status_bell)
-        self._traffic = Traffic(settings.state / "traffic", most=settings.traffic_records)
+        state = disk.private_folder(settings.state)
+        attachments = Attachments(state / "attachments")
+        self._shelf = Shelf(state, settings.keys, self._policy_bell, attachments)
+        self._statuses = Statuses(state, self._status_bell)
+        self._traffic = Traffic(state / "traffic", most=settings.traffic_records)
         self._routes: dict[str, dict[str, Route]] = {
             "/v1/policy": {
                 "GET": Route(self._get_policy, ("agent", "control")),
@@ -62,6 +67,11 @@ class Hub:
                 "GET": Route(self._get_traffic, ("control",)),
                 "POST": Route(self._post_traffic, ("agent",)),
             },
+            ATTACHMENTS: {
+                "GET": Route(attachments.get, ("agent", "control")),
+                "HEAD": Route(attachments.head, ("agent", "control")),
+                "PUT": Route(attachments.put, ("control",)),
+            },
             "/healthz": {"GET": Route(self._get_health)},
             "/openapi.json": {"GET": Route(_get_openapi)},
         }
@@ -74,7 +84,7 @@ class Hub:
         try:
             response = await self._answer(request)
         except ProblemError as problem:
-            if problem.code in {"unauthorized", "forbidden"}:
+            if problem.status in {401, 403}:
                 log.warning("refused", code=problem.code, method=request.method, path=request.path)
             response = problem.response()
         await response.send(send)
@@ -85,7 +95,8 @@ class Hub:
         self._status_bell.close()
 
     async def _answer(self, request: Request) -> Response:
-        methods = self._routes.get(request.path)
+        path = ATTACHMENTS if request.path.startswith(ATTACHMENTS) else request.path
+        methods = self._routes.get(path)
         if methods is None:
             raise ProblemError(404, "not_found", f"There is nothing at {request.path}.")
         route = methods.get(request.method)
@@ -123,6 +134,8 @@ class Hub:
 
     async def _post_status(self, request: Request) -> Response:
         report = _parse(await request.body(most=REPORT_BYTES), GatewayReport, code="bad_report")
+        check_name(report.gateway)
+        check_speaks_for(request, (report.gateway,))
         self._statuses.take(report)
         await self._statuses.keep()
         return Response(status=204)
@@ -138,16 +151,17 @@ class Hub:
         headers = {"etag": self._status_tag()}
         if known == headers["etag"]:
             return Response(status=304, headers=headers)
-        current = self._shelf.current
-        ref = current.ref if current else None
-        return json_response({"policy": ref, "gateways": self._statuses.all()}, headers=headers)
+        return json_response(
+            {"policy": self._shelf.whole(), "gateways": self._statuses.all()}, headers=headers
+        )
 
     def _status_tag(self) -> str:
-        current = self._shelf.current
-        return f'"{current.ref.version if current else 0}-{self._statuses.tag}"'
+        whole = self._shelf.whole()
+        return f'"{whole.version if whole else 0}-{self._statuses.tag}"'
 
     async def _post_traffic(self, request: Request) -> Response:
         batch = _parse(await request.body(most=TRAFFIC_BYTES), TrafficBatch, code="bad_traffic")
+        check_speaks_for(request, (batch.gateway, *{record.gateway for record in batch.records}))
         await self._traffic.add(batch.records)
         return Response(status=204)
 
@@ -160,12 +174,12 @@ class Hub:
         return json_response({"records": records, "cursor": str(page.cursor), "lost": page.lost})
 
     async def _get_health(self, _request: Request) -> Response:
-        current = self._shelf.current
+        current, problems = self._shelf.current, self._shelf.found_wrong()
         return json_response(
             {
-                "status": "degraded" if self._shelf.problems else "ok",
+                "status": "degraded" if problems else "ok",
                 "policy": current.ref if current else None,
-                "problems": self._shelf.problems,
+                "problems": problems,
             }
         )
 

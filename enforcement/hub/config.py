@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING
 
 from enforcement import policy
 from enforcement.hub.access import Access
+from enforcement.hub.tokens import TokenError, bound_tokens, plain_tokens
 from enforcement.keys import parse_keys
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+
+UNBOUND = "HUB_UNBOUND_AGENT_TOKENS"
 
 
 class SettingsError(Exception):
@@ -38,15 +42,11 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
 
     :raises SettingsError: naming the variable.
     """
-    control = _tokens(environment, "HUB_CONTROL_TOKEN_FILE")
-    agent = _tokens(environment, "HUB_AGENT_TOKEN_FILE")
-    if set(control) & set(agent):
-        raise SettingsError("HUB_CONTROL_TOKEN_FILE and HUB_AGENT_TOKEN_FILE must not share a token")
     return Settings(
         host=environment.get("HUB_HOST", "127.0.0.1"),
         port=_number(environment, "HUB_PORT", 8070, most=65_535),
         state=Path(_required(environment, "HUB_STATE_DIR")),
-        access=Access(control=control, agent=agent),
+        access=_access(environment),
         keys=_keys(environment),
         traffic_records=_number(environment, "HUB_TRAFFIC_RECORDS", 1_000_000, most=50_000_000),
     )
@@ -74,12 +74,24 @@ def _read(environment: Mapping[str, str], name: str) -> str:
         raise SettingsError(f"{name}: cannot read {path}: {error.strerror}") from error
 
 
-def _tokens(environment: Mapping[str, str], name: str) -> tuple[str, ...]:
-    """Read tokens, one a line: two for as long as one replaces the other."""
-    tokens = tuple(_read(environment, name).split())
-    if not tokens:
-        raise SettingsError(f"{name}: the file holds no token")
-    return tokens
+def _access(environment: Mapping[str, str]) -> Access:
+    name = "HUB_CONTROL_TOKEN_FILE"
+    try:
+        control = plain_tokens(_read(environment, name))
+        name = "HUB_AGENT_TOKEN_FILE"
+        agent = bound_tokens(_read(environment, name), unbound_too=_is_on(environment, UNBOUND))
+    except TokenError as error:
+        raise SettingsError(f"{name}: {error}") from error
+    if set(control) & {one.token for one in agent}:
+        raise SettingsError("HUB_CONTROL_TOKEN_FILE and HUB_AGENT_TOKEN_FILE must not share a token")
+    return Access(control=control, agent=agent)
+
+
+def _is_on(environment: Mapping[str, str], name: str) -> bool:
+    text = environment.get(name, "").lower()
+    if text not in {"", "true", "false"}:
+        raise SettingsError(f"{name} must be true or false, not {text!r}")
+    return text == "true"
 
 
 def _keys(environment: Mapping[str, str]) -> dict[str, Ed25519PublicKey]:

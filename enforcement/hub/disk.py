@@ -61,6 +61,11 @@ def private_folder(path: Path) -> Path:
 
 def sync_folder(path: Path) -> None:
     """Bring names that were added or moved to the disk."""
+    sync_file(path)
+
+
+def sync_file(path: Path) -> None:
+    """Bring what was written to the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, MutableMapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 
     Message: TypeAlias = MutableMapping[str, Any]
     Receive: TypeAlias = Callable[[], Awaitable[Message]]
@@ -69,6 +69,8 @@ class Request:
         self.path: str = scope["path"]
         self._query: bytes = scope["query_string"]
         self._headers: list[tuple[bytes, bytes]] = scope["headers"]
+        self.gateway = ""
+        """The gateway that the caller's token is bound to, if it is."""
         self._receive = receive
 
     def header(self, name: str) -> str:
@@ -95,22 +97,27 @@ class Request:
 
         :raises ProblemError: it is larger than ``most`` bytes, or was cut off.
         """
+        return b"".join([part async for part in self.parts(most=most)])
+
+    async def parts(self, *, most: int) -> AsyncIterator[bytes]:
+        """Read the body piece by piece, as it comes.
+
+        :raises ProblemError: it is larger than ``most`` bytes, or was cut off.
+        """
         declared = self.header("content-length")
         if declared.isdecimal() and int(declared) > most:
             raise _too_large(most)
-        parts: list[bytes] = []
         length, more = 0, True
         while more:
             message = await self._receive()
             if message["type"] == "http.disconnect":
                 raise ProblemError(400, "incomplete_body", "The connection ended before the body did.")
             part: bytes = message.get("body", b"")
-            parts.append(part)
             length += len(part)
             more = message.get("more_body", False)
             if length > most:
                 raise _too_large(most)
-        return b"".join(parts)
+            yield part
 
 
 def _too_large(most: int) -> ProblemError:

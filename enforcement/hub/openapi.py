@@ -46,6 +46,7 @@ class ProblemDetails(msgspec.Struct, kw_only=True):
     detail: str
     code: str
     version: int | msgspec.UnsetType = msgspec.UNSET
+    missing: list[str] | msgspec.UnsetType = msgspec.UNSET
 
 
 STRUCTS = (
@@ -74,6 +75,7 @@ def document() -> dict[str, Any]:
                 "get": _operation("Read recent traffic", TrafficPage, query=("after", "limit")),
                 "post": _operation("Hand in traffic", None, body=TrafficBatch, also=(413, 422)),
             },
+            "/v1/attachments/{digest}": _attachments(),
             "/healthz": {"get": _operation("Health", Health, is_open=True)},
             "/openapi.json": {"get": {"summary": "This document", "responses": {"200": _text("JSON")}}},
         },
@@ -82,6 +84,27 @@ def document() -> dict[str, Any]:
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
     }
+
+
+def _attachments() -> dict[str, Any]:
+    """Describe what is kept by content address; bodies are bytes, not structs."""
+    take, look = (_operation(text, None, also=(404,)) for text in ("Take an attachment", "Is it here?"))
+    bring = _operation("Bring an attachment; its bytes have to be what it is called", None, also=_BAD_BYTES)
+    whole = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+    for operation in (take, look):
+        operation["responses"]["200"] = operation["responses"].pop("204")
+    take["responses"]["200"] |= {"content": whole}
+    bring["requestBody"] = {"required": True, "content": whole}
+    name = {
+        "name": "digest",
+        "in": "path",
+        "required": True,
+        "schema": {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"},
+    }
+    return {"get": take, "head": look, "put": bring, "parameters": [name]}
+
+
+_BAD_BYTES = (413, 422, 503)
 
 
 def _operation(

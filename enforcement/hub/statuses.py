@@ -55,7 +55,6 @@ class Statuses:
 
     def take(self, report: GatewayReport) -> None:
         """Note a report; wake those who wait if it says something new."""
-        _check_name(report.gateway)
         if report.gateway not in self._seen and len(self._seen) >= MOST_GATEWAYS:
             raise ProblemError(422, "bad_report", f"gateway: there are {MOST_GATEWAYS} already")
         was_live = self._is_live(report.gateway)
@@ -113,7 +112,11 @@ class Statuses:
             return {}
 
 
-def _check_name(name: str) -> None:
+def check_name(name: str) -> None:
+    """Refuse what cannot be a gateway's name.
+
+    :raises ProblemError: saying why.
+    """
     try:
         msgspec.convert(name, Name)
     except msgspec.ValidationError as error:

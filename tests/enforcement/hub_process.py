@@ -59,7 +59,7 @@ class HubProcess:
         public = b64encode(KEY.public_key().public_bytes_raw()).decode()
         (self.folder / "keys.json").write_text(json.dumps({"test": public}))
         (self.folder / "control").write_text(CONTROL)
-        (self.folder / "agent").write_text(f"{AGENT}\nanother-agent-token\n")
+        (self.folder / "agent").write_text(f"gateway-1 {AGENT}\ngateway-1 another-agent-token\n")
         self.state = self.folder / "hub"
         self.log = self.folder / "hub.log"
         self.process = None

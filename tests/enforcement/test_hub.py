@@ -272,7 +272,8 @@ def test_openapi_describes_every_route_with_real_structs(shared):
     reference = document["paths"]["/v1/policy"]["put"]["requestBody"]["content"]["application/json"]
 
     assert set(document["paths"]) == {
-        *("/v1/policy", "/v1/status", "/v1/traffic", "/healthz", "/openapi.json"),
+        *("/v1/policy", "/v1/status", "/v1/traffic", "/v1/attachments/{digest}"),
+        *("/healthz", "/openapi.json"),
     }
     assert reference["schema"]["$ref"].rsplit("/", 1)[1] in document["components"]["schemas"]
 

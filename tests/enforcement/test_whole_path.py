@@ -21,11 +21,12 @@ class Hub:
     def __init__(self, folder, port):
         self.port = port
         (folder / "control").write_text(CONTROL)
+        (folder / "tokens").write_text(f"gateway-1 {TOKEN}\n")
         environment = {
             "HUB_PORT": str(port),
             "HUB_STATE_DIR": str(folder / "hub"),
             "HUB_CONTROL_TOKEN_FILE": str(folder / "control"),
-            "HUB_AGENT_TOKEN_FILE": str(folder / "token"),
+            "HUB_AGENT_TOKEN_FILE": str(folder / "tokens"),
             "POLICY_KEYS_FILE": str(folder / "keys.json"),
         }
         with (folder / "hub.log").open("ab") as log:
@@ -73,7 +74,6 @@ def gateway(tmp_path):
 
 def test_a_policy_put_at_the_hub_is_proven_at_the_gateway_and_its_traffic_told(gateway):
     world, hub = gateway
-    assert TOKEN
     block = correction(1, policy.Block(), users=policy.Users(users=("alice",)))
     cap = correction(2, policy.OutputCap(max_tokens=9), users=policy.Users(organisations=("globex",)))
 
