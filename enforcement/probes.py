@@ -6,13 +6,14 @@ the whole policy, so a probe that a second correction refuses is expected to be 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import count
+from itertools import count, islice
 
 from enforcement import policy
-from enforcement.decide import Attributes, Verdict, bucket, decide, matches
+from enforcement.asking import as_sent, request_body
+from enforcement.decide import Attachments, Attributes, NoAttachments, Verdict, bucket, decide, matches
 from enforcement.report import Expect, Subject
 
 STRANGER = "irapp-probe"
@@ -23,13 +24,18 @@ MAX_VARIANTS = 3
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """One probe: what to send, and what must come back. ``limit`` is the number that a limit allows."""
+    """One probe: what to send, and what must come back.
+
+    :param limit: the number that a limit of this correction allows; 0 when none counts it.
+    :param body: the request, written out.
+    """
 
     subject: Subject
     attributes: Attributes
     verdict: Verdict
     expect: Expect
     limit: int = 0
+    body: bytes = b""
 
 
 def plan(
@@ -38,37 +44,185 @@ def plan(
     *,
     models: tuple[str, ...],
     now: datetime,
+    attachments: Attachments | None = None,
 ) -> list[Plan]:
     """Plan the probes of a correction on every endpoint: some identities inside its scope, one beside it.
 
     :param models: the models that the gateway serves.
+    :raises PolicyError: a list that the policy names is not at hand.
     """
-    inside = list(_inside(correction, models))
-    beside = _beside(correction, inside[0], models) if inside else None
-    every = [("inside", one) for one in inside] + ([("beside", beside)] if beside else [])
-    return [
-        _planned(correction, content, subject, replace(one, endpoint=endpoint), now)  # type: ignore[arg-type]
-        for subject, one in every
-        for endpoint in _endpoints(correction, one, subject)
-    ]
+    return _Planner(correction, content, models, now, attachments or NoAttachments()).plans()
 
 
-def _planned(
-    correction: policy.Correction,
-    content: policy.Content,
-    subject: Subject,
-    attributes: Attributes,
-    now: datetime,
-) -> Plan:
-    verdict = decide(attributes, content, now=now)
-    counted = any(limit.correction == correction.id for limit in verdict.limits)
-    effect = correction.effect
-    return Plan(
-        subject=subject,
-        attributes=attributes,
-        verdict=verdict,
-        expect=_expect(verdict, counted=counted),
-        limit=effect.requests if counted and isinstance(effect, policy.RequestLimit) else 0,
+@dataclass(frozen=True)
+class _Planner:
+    correction: policy.Correction
+    content: policy.Content
+    models: tuple[str, ...]
+    now: datetime
+    attachments: Attachments
+
+    def plans(self) -> list[Plan]:
+        inside = list(self._inside())
+        beside = self._beside(inside[0]) if inside else None
+        every: list[tuple[Subject, Attributes]] = [("inside", one) for one in inside]
+        every += [("beside", beside)] if beside else []
+        return [
+            self._planned(subject, _on(endpoint, one))
+            for subject, one in every
+            for endpoint in self._endpoints(one, subject)
+        ]
+
+    def _planned(self, subject: Subject, asked: Attributes) -> Plan:
+        attributes = as_sent(asked)
+        verdict = decide(attributes, self.content, now=self.now, attachments=self.attachments)
+        limits = [
+            each for each in verdict.limits if each.correction == self.correction.id and not each.shadow
+        ]
+        return Plan(
+            subject=subject,
+            attributes=attributes,
+            verdict=verdict,
+            expect=_expect(verdict, counted=bool(limits)),
+            limit=limits[0].amount if limits else 0,
+            body=request_body(attributes),
+        )
+
+    def _endpoints(self, attributes: Attributes, subject: str) -> tuple[str, ...]:
+        if subject == "beside" and attributes.endpoint:
+            return (attributes.endpoint,)
+        return self.correction.functionality.endpoints or tuple(policy.ENDPOINTS)
+
+    def _inside(self) -> Iterator[Attributes]:
+        scope = self.correction.functionality
+        several = max(
+            len(scope.models), len(scope.applications), len(scope.use_cases), len(scope.platforms), 1
+        )
+        for person in self._identities():
+            for turn in range(min(several, MAX_VARIANTS)):
+                yield self._asking(
+                    replace(
+                        person,
+                        application=_nth(scope.applications, turn, STRANGER),
+                        use_case=_nth(scope.use_cases, turn, STRANGER),
+                        platform=_nth(scope.platforms, turn, ""),
+                        model=_nth(scope.models, turn, self.models[0] if self.models else STRANGER),
+                    )
+                )
+
+    def _asking(self, one: Attributes) -> Attributes:
+        """Let the request ask for exactly what the correction refuses."""
+        effect, scope = self.correction.effect, self.correction.functionality
+        one = _using(one, scope.features[:1])
+        match effect:
+            case policy.ToolsOff(tools=tools):
+                one = replace(one, tools=(tools or (TOOL,))[:1])
+            case policy.FeatureOff(features=features):
+                one = _using(one, features[:1])
+            case policy.InputCap(max_bytes=most):
+                one = replace(one, body_bytes=most + 1)
+            case policy.TurnLimit(turns=most):
+                one = replace(one, turns=most + 1)
+            case policy.LoopCap(turns=most):
+                one = replace(one, tool_turns=most + 1)
+            case policy.RequireUse():
+                one = replace(one, use_case="")
+        return one
+
+    def _identities(self) -> Iterator[Attributes]:
+        """Give somebody for every list of the scope: its first and its last entry."""
+        users, share = self.correction.users, self.correction.percentage
+        stranger = _somebody(_user_in(share))
+        if users.everyone or isinstance(self.correction.effect, policy.Allow):
+            yield stranger
+            return
+        for name in self._in_share(users.users):
+            yield replace(stranger, user=name)
+        for field in ("organisation", "key", "region", "tier"):
+            for name in _ends(getattr(users, f"{field}s")):
+                yield replace(stranger, **{field: name})  # type: ignore[arg-type]
+        for each in users.lists:
+            names = self.attachments.subjects(each.attachment)
+            chosen = self._in_share(names) if each.of == "user" else tuple(islice(names, 2))
+            for name in chosen:
+                yield replace(stranger, **{each.of: name})  # type: ignore[arg-type]
+
+    def _in_share(self, names: Collection[str]) -> tuple[str, ...]:
+        """Give the ends of those whom a staged roll-out has reached; all of them count if it reached none."""
+        if self.correction.percentage == 100 or not names:  # noqa: PLR2004 - all
+            return _ends(tuple(names) if len(names) <= MAX_VARIANTS else tuple(islice(names, 2)))
+        chosen = tuple(islice((name for name in names if bucket(name) < self.correction.percentage), 2))
+        return chosen or tuple(islice(names, 2))
+
+    def _beside(self, inside: Attributes) -> Attributes | None:
+        """Give the nearest request that the correction does not reach, if there is any."""
+        return next((one for one in self._choices(inside) if not self._reached(one)), None)
+
+    def _choices(self, inside: Attributes) -> Iterator[Attributes]:
+        scope, other = self.correction.functionality, f"{STRANGER}-beside"
+        yield from self._named(inside)
+        yield replace(inside, user=other, organisation=other, key=other, region="", tier="")
+        yield from self._asking_less(inside)
+        yield replace(inside, model=next((name for name in self.models if name not in scope.models), other))
+        yield replace(inside, application=other)
+        yield replace(inside, use_case=other)
+        yield replace(inside, platform="")
+        yield replace(inside, features=(), stream=False)
+        yield from (replace(inside, endpoint=name) for name in policy.ENDPOINTS)
+        yield replace(inside, user=_user_beyond(self.correction.percentage))
+
+    def _named(self, inside: Attributes) -> Iterator[Attributes]:
+        """For an allow list, somebody who stands on it."""
+        users = self.correction.users
+        if isinstance(self.correction.effect, policy.Allow):
+            for field in ("user", "organisation", "key", "region", "tier"):
+                for name in getattr(users, f"{field}s")[:1]:
+                    yield replace(inside, **{field: name})
+            for each in users.lists:
+                for name in islice(self.attachments.subjects(each.attachment), 1):
+                    yield replace(inside, **{each.of: name})  # type: ignore[arg-type]
+
+    def _asking_less(self, inside: Attributes) -> Iterator[Attributes]:
+        match self.correction.effect:
+            case policy.ToolsOff():
+                yield replace(inside, tools=())
+            case policy.FeatureOff():
+                yield replace(inside, features=(), stream=False)
+            case policy.InputCap():
+                yield replace(inside, body_bytes=0)
+            case policy.TurnLimit():
+                yield replace(inside, turns=1)
+            case policy.LoopCap():
+                yield replace(inside, tool_turns=0)
+            case policy.RequireUse(use_cases=accepted):
+                yield replace(inside, use_case=_nth(accepted, 0, STRANGER))
+
+    def _reached(self, one: Attributes) -> bool:
+        """Tell whether this correction, all by itself, would do something to the request."""
+        placed = (
+            one if one.endpoint else _on(_nth(self.correction.functionality.endpoints, 0, "responses"), one)
+        )
+        if not matches(self.correction, placed, self.attachments):
+            return False
+        if isinstance(self.correction.effect, policy.Exempt):
+            return True
+        alone = policy.Content(corrections=(_now(self.correction),))
+        verdict = decide(placed, alone, now=self.now, attachments=self.attachments)
+        content = verdict.by_filter and not isinstance(
+            self.correction.effect, policy.TurnLimit | policy.LoopCap
+        )
+        return verdict.action == "refuse" or content or bool(verdict.limits)
+
+
+def _now(correction: policy.Correction) -> policy.Correction:
+    """Take off what only says when and how hard, so that what is left says whom and what."""
+    return policy.Correction(
+        id=correction.id,
+        effect=correction.effect,
+        functionality=correction.functionality,
+        users=correction.users,
+        percentage=correction.percentage,
+        approval_digest=correction.approval_digest,
     )
 
 
@@ -79,76 +233,35 @@ def _expect(verdict: Verdict, *, counted: bool) -> Expect:
         return "limit"
     if verdict.reroute_to is not None:
         return "reroute"
+    if verdict.warnings:
+        return "warn"
+    if any(item.mode == "enforce" for item in verdict.filters):
+        return "content"
     return "cap" if verdict.max_tokens is not None else "pass"
 
 
-def _endpoints(correction: policy.Correction, attributes: Attributes, subject: str) -> tuple[str, ...]:
-    if subject == "beside" and attributes.endpoint:
-        return (attributes.endpoint,)
-    return correction.functionality.endpoints or tuple(policy.ENDPOINTS)
+def _somebody(user: str) -> Attributes:
+    return Attributes(
+        user=user,
+        organisation=STRANGER,
+        key=STRANGER,
+        application=STRANGER,
+        use_case=STRANGER,
+        endpoint="",
+        model=STRANGER,
+        max_tokens=MANY_TOKENS,
+        turns=1,
+        tool_turns=0,
+    )
 
 
-def _inside(correction: policy.Correction, models: tuple[str, ...]) -> Iterator[Attributes]:
-    scope = correction.functionality
-    several = max(len(scope.models), len(scope.applications), len(scope.use_cases), 1)
-    for user, organisation, key in _identities(correction):
-        for turn in range(min(several, MAX_VARIANTS)):
-            one = Attributes(
-                user=user,
-                organisation=organisation,
-                key=key,
-                application=_nth(scope.applications, turn, STRANGER),
-                use_case=_nth(scope.use_cases, turn, STRANGER),
-                endpoint="",
-                model=_nth(scope.models, turn, models[0] if models else STRANGER),
-                tools=_tools(correction),
-                max_tokens=MANY_TOKENS,
-            )
-            yield one
+def _on(endpoint: str, one: Attributes) -> Attributes:
+    return replace(one, endpoint=endpoint)
 
 
-def _identities(correction: policy.Correction) -> Iterator[tuple[str, str, str]]:
-    """Give a user, organisation and key for every list of the scope: its first and its last entry."""
-    users, share = correction.users, correction.percentage
-    stranger = _user_in(share)
-    if users.everyone:
-        yield stranger, STRANGER, STRANGER
-    chosen = tuple(name for name in users.users if bucket(name) < share)
-    for name in _ends(chosen or users.users):
-        yield name, STRANGER, STRANGER
-    for name in _ends(users.organisations):
-        yield stranger, name, STRANGER
-    for name in _ends(users.keys):
-        yield stranger, STRANGER, name
-
-
-def _beside(correction: policy.Correction, inside: Attributes, models: tuple[str, ...]) -> Attributes | None:
-    """Give the nearest request that the correction does not reach, if there is any."""
-    scope, other = correction.functionality, f"{STRANGER}-beside"
-    choices = [
-        replace(inside, user=other, organisation=other, key=other),
-        replace(inside, model=next((name for name in models if name not in scope.models), other)),
-        replace(inside, application=other),
-        replace(inside, use_case=other),
-        *(replace(inside, endpoint=name) for name in policy.ENDPOINTS),
-        replace(inside, user=_user_beyond(correction.percentage)),
-    ]
-    if isinstance(correction.effect, policy.ToolsOff):
-        choices.insert(1, replace(inside, tools=()))
-    return next((one for one in choices if not _reached(correction, one)), None)
-
-
-def _reached(correction: policy.Correction, one: Attributes) -> bool:
-    if isinstance(correction.effect, policy.ToolsOff) and not one.tools:
-        return False
-    endpoints = correction.functionality.endpoints
-    placed = one if one.endpoint else replace(one, endpoint=_nth(endpoints, 0, "responses"))
-    return matches(correction, placed)
-
-
-def _tools(correction: policy.Correction) -> tuple[str, ...]:
-    effect = correction.effect
-    return (effect.tools or (TOOL,))[:1] if isinstance(effect, policy.ToolsOff) else ()
+def _using(one: Attributes, features: tuple[str, ...]) -> Attributes:
+    """Use features; a stream shows in two attributes."""
+    return replace(one, features=features, stream="streaming" in features) if features else one
 
 
 def _user_in(share: int) -> str:

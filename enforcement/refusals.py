@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from enforcement import policy
 from enforcement.decide import REFUSALS
 
 MESSAGES = {
+    "model_decommissioned": "This model is decommissioned.",
+    "inference_halted": "Inference with this model is halted by a deployment correction.",
+    "model_withdrawn": "This model is withdrawn from this platform by a deployment correction.",
     "model_suspended": "This model is suspended by a deployment correction.",
     "access_restricted": "Access is restricted by a deployment correction.",
     "use_case_restricted": "This use is restricted by a deployment correction.",
+    "use_case_undeclared": "A deployment correction asks for a declared use case: send irapp-use-case.",
     "tools_restricted": "Tools are restricted by a deployment correction.",
+    "feature_restricted": "A feature of this request is restricted by a deployment correction.",
+    "input_restricted": "The request is longer than a deployment correction allows.",
+    "loop_restricted": "The agent has taken more steps than a deployment correction allows.",
+    "turns_limited": "The conversation is longer than a deployment correction allows.",
+    "content_restricted": "The content is restricted by a deployment correction.",
+    "output_restricted": "The output is restricted by a deployment correction.",
     "rate_limited": "Too many requests: a deployment correction limits their rate.",
+    "token_limited": "Too many tokens: a deployment correction limits them.",
+    "concurrency_limited": "Too many requests at once: a deployment correction limits them.",
 }
 
 
@@ -24,14 +38,21 @@ def error(
 def refusal(correction: policy.Correction) -> dict[str, dict[str, object]]:
     """Give the error object of a request that a correction refuses."""
     _, _, code = REFUSALS[type(correction.effect)]
-    told = correction.refusal
+    told, effect = correction.refusal, correction.effect
+    address = effect.fallback_address if isinstance(effect, policy.Shutdown) else ""
     return error(
         code,
         told.reason or MESSAGES[code],
         kind="deployment_correction",
         correction=correction.id,
         appeal=told.appeal or None,
+        **({"fallback": address} if address else {}),
     )
+
+
+def warning(correction: str, since: datetime) -> str:
+    """Give the value of ``x-irapp-warning``: which correction, and from when on it refuses."""
+    return f"{correction}; from={since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def retry_after(correction: policy.Correction) -> int | None:
@@ -39,6 +60,10 @@ def retry_after(correction: policy.Correction) -> int | None:
     effect = correction.effect
     if isinstance(effect, policy.RequestLimit):
         return max(1, effect.window_seconds // effect.requests)
+    if isinstance(effect, policy.TokenLimit):
+        return effect.window_seconds
+    if isinstance(effect, policy.ConcurrencyLimit):
+        return 1
     return effect.retry_after_seconds if isinstance(effect, policy.Suspend) else None
 
 

@@ -12,7 +12,9 @@ from typing import Literal, TypeAlias
 import msgspec
 
 State: TypeAlias = Literal["in_force", "scheduled", "expired", "shadow", "failed"]
-Expect: TypeAlias = Literal["refuse", "pass", "limit", "cap", "reroute"]
+Expect: TypeAlias = Literal["refuse", "pass", "warn", "limit", "cap", "reroute", "content"]
+Basis: TypeAlias = Literal["global", "gateway", "closed"]
+"""What a limit counts by: all gateways together, this gateway alone, or nothing, so that it refuses."""
 Subject: TypeAlias = Literal["inside", "beside"]
 
 
@@ -82,11 +84,21 @@ class GatewayReport(_Report, frozen=True, kw_only=True):
     envoy: EnvoyReport = EnvoyReport()
     corrections: dict[str, CorrectionReport] = {}
     lifted: dict[str, LiftedReport] = {}
+    limits: dict[str, Basis] = {}
     problems: tuple[Problem, ...] = ()
 
 
 class TrafficRecord(_Report, frozen=True, kw_only=True):
-    """The attributes of one request and what became of it."""
+    """The attributes of one request and what became of it.
+
+    :param correction: the one that refused it, or that changed it (with status 200).
+    :param shadow: dry runs that would have refused or changed it.
+    :param warned: corrections that let it pass in their grace period.
+    :param flagged: corrections that found something in its content and were told to flag it only.
+    :param policy: the version that decided.
+    :param log: which counting ``seq`` belongs to; a new one only where the gateway lost the old.
+    :param seq: the number of the record in that log, so that nothing is counted twice.
+    """
 
     at: datetime
     gateway: str
@@ -97,11 +109,22 @@ class TrafficRecord(_Report, frozen=True, kw_only=True):
     use_case: str
     endpoint: str
     model: str
+    region: str = ""
+    tier: str = ""
+    platform: str = ""
     tools: tuple[str, ...] = ()
+    features: tuple[str, ...] = ()
     stream: bool = False
     max_tokens: int | None = None
+    body_bytes: int | None = None
     status: int
     correction: str | None = None
+    shadow: tuple[str, ...] = ()
+    warned: tuple[str, ...] = ()
+    flagged: tuple[str, ...] = ()
+    policy: int | None = None
+    log: str = ""
+    seq: int | None = None
     tokens_in: int | None = None
     tokens_out: int | None = None
 

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import aiohttp
 import msgspec
-import orjson
 
 from enforcement import policy
+from enforcement.asking import OUTPUT_FIELDS
 from enforcement.decide import Attributes
 from enforcement.envoy.gateway import Gateway, identity_line
 from enforcement.probes import Plan
@@ -18,13 +18,6 @@ from enforcement.report import Probe
 
 RETRIES = 100
 RETRY_SECONDS = 0.01
-_PROMPTS: dict[str, dict[str, object]] = {
-    "chat.completions": {"messages": [{"role": "user", "content": "probe"}]},
-    "completions": {"prompt": "probe"},
-    "responses": {"input": "probe"},
-    "embeddings": {"input": "probe"},
-    "messages": {"messages": [{"role": "user", "content": "probe"}]},
-}
 
 
 class Answer(NamedTuple):
@@ -52,7 +45,7 @@ class Prober:
             answer = await self._current(plan, version, more)
             wrong = _judge(plan, answer)
             if plan.expect == "limit" and not wrong:
-                answer = await self._ask(plan.attributes, more)
+                answer = await self._ask(plan, more)
                 wrong = _judge_limited(answer, correction)
         except (aiohttp.ClientError, TimeoutError) as error:
             return _probe(plan, 0, f"no answer: {error}")
@@ -60,21 +53,21 @@ class Prober:
 
     async def _current(self, plan: Plan, version: str, more: dict[str, str]) -> Answer:
         for _ in range(RETRIES):
-            answer = await self._ask(plan.attributes, more)
+            answer = await self._ask(plan, more)
             if answer.policy == version:
                 break
             await asyncio.sleep(RETRY_SECONDS)
             more = {**more, "irapp-probe-id": secrets.token_hex(8)} if more else more
         return answer
 
-    async def _ask(self, attributes: Attributes, more: dict[str, str]) -> Answer:
+    async def _ask(self, plan: Plan, more: dict[str, str]) -> Answer:
         headers = {
             "authorization": f"Bearer {self._key}",
             "content-type": "application/json",
-            "irapp-probe": _line(attributes),
+            "irapp-probe": _line(plan.attributes),
             **more,
         }
-        url, body = self._base + policy.ENDPOINTS[attributes.endpoint], request_body(attributes)
+        url, body = self._base + policy.ENDPOINTS[plan.attributes.endpoint], plan.body
         async with self._session.post(url, data=body, headers=headers) as response:
             raw = await response.read()
             return Answer(
@@ -83,31 +76,6 @@ class Prober:
                 response.headers.get("x-irapp-policy", ""),
                 _object(raw),
             )
-
-
-def request_body(attributes: Attributes) -> bytes:
-    """Write the request that has these attributes."""
-    body = {"model": attributes.model, **_PROMPTS[attributes.endpoint]}
-    if attributes.endpoint != "embeddings" and attributes.max_tokens is not None:
-        body[_OUTPUT[attributes.endpoint]] = attributes.max_tokens
-    if attributes.tools:
-        nested = attributes.endpoint == "chat.completions"
-        body["tools"] = [_tool(name, nested=nested) for name in attributes.tools]
-    return orjson.dumps(body)
-
-
-_OUTPUT = {
-    "chat.completions": "max_completion_tokens",
-    "completions": "max_tokens",
-    "responses": "max_output_tokens",
-    "messages": "max_tokens",
-}
-
-
-def _tool(name: str, *, nested: bool) -> dict[str, object]:
-    if nested:
-        return {"type": "function", "function": {"name": name}}
-    return {"type": "function", "name": name}
 
 
 def _line(attributes: Attributes) -> str:
@@ -148,7 +116,7 @@ def _judge_rewritten(plan: Plan, answer: Answer) -> str:
         return "the content filter did not answer"
     if sent.get("model") != (verdict.reroute_to or plan.attributes.model):
         return f"the model would be {sent.get('model')!r}"
-    tokens = [value for name, value in sent.items() if name in _OUTPUT.values()]
+    tokens = [value for name, value in sent.items() if name in OUTPUT_FIELDS.values()]
     capped = verdict.max_tokens is None or plan.attributes.endpoint == "embeddings"
     if not capped and (not tokens or max(tokens) > (verdict.max_tokens or 0)):
         return f"the output would be {max(tokens, default=None)} tokens"

@@ -16,7 +16,8 @@ from enforcement.decide import Attributes, Verdict, decide, rank
 from enforcement.envoy.gateway import Model
 from enforcement.envoy.render import version_of
 from enforcement.filter.policy_file import Watched
-from enforcement.filter.rewriting import NotAcceptableError, parse, rewrite, tools_offered
+from enforcement.filter.rewriting import NotAcceptableError, parse, rewrite
+from enforcement.reading import tools_offered
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]

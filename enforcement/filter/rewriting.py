@@ -46,19 +46,6 @@ def rewrite(body: dict[str, object], verdict: Verdict, *, endpoint: str, output_
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def tools_offered(body: dict[str, object]) -> tuple[str, ...]:
-    """Name the tools of a request, as the gateway's script does."""
-    tools: list[str] = []
-    for field in ("tools", "functions", "mcp_servers"):
-        for tool in _list(body.get(field)):
-            tools.extend(_tool_names(tool))
-    if _list(body.get("mcp_servers")):
-        tools.append("mcp")
-    if body.get("web_search_options") is not None:
-        tools.append("web_search")
-    return tuple(tools)
-
-
 def _capped(body: dict[str, object], cap: int, added: str) -> dict[str, object]:
     """Cap what all the answers to one request may hold together."""
     count = _answers(body)
@@ -83,15 +70,6 @@ def _number(value: object, otherwise: int) -> int:
 
 def _list(value: object) -> list[object]:
     return value if isinstance(value, list) else []
-
-
-def _tool_names(tool: object) -> list[str]:
-    if not isinstance(tool, dict):
-        return ["unnamed"]
-    inner = [tool.get("function"), tool.get("custom")]
-    kind = [tool.get("type")] if tool.get("type") not in ("function", "custom") else []
-    names = [*kind, tool.get("name"), *(one.get("name") for one in inner if isinstance(one, dict))]
-    return [name for name in names if isinstance(name, str)] or ["unnamed"]
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:

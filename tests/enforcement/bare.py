@@ -12,7 +12,7 @@ from pathlib import Path
 
 from enforcement import policy
 from enforcement.agent import files
-from enforcement.agent.probing import request_body
+from enforcement.asking import request_body
 from enforcement.decide import Attributes
 from enforcement.envoy import binary, render
 from enforcement.envoy.gateway import Gateway, Model, identity_line

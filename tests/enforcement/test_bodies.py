@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from enforcement import policy
 from enforcement.decide import decide
-from enforcement.filter.rewriting import NotAcceptableError, parse, tools_offered
+from enforcement.filter.rewriting import NotAcceptableError, parse
+from enforcement.reading import tools_offered
 from tests.enforcement.bare import SOMEBODY
 from tests.enforcement.world import correction
 

@@ -1,0 +1,35 @@
+"""The decision about one request: pure, and the one reference for gateway, filter, preview and tests."""
+
+from enforcement.decide.engine import decide
+from enforcement.decide.matching import (
+    Attachments,
+    NoAttachments,
+    bucket,
+    fallback,
+    in_force,
+    in_grace,
+    lifts_at,
+    matches,
+    offers,
+    rank,
+)
+from enforcement.decide.verdict import REFUSALS, Attributes, Limit, Verdict, Warned
+
+__all__ = [
+    "REFUSALS",
+    "Attachments",
+    "Attributes",
+    "Limit",
+    "NoAttachments",
+    "Verdict",
+    "Warned",
+    "bucket",
+    "decide",
+    "fallback",
+    "in_force",
+    "in_grace",
+    "lifts_at",
+    "matches",
+    "offers",
+    "rank",
+]
