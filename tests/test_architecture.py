@@ -40,6 +40,9 @@ MUTABLE = {
     *("corrections.Package", "corrections.Correction", "corrections.AuthorityRule", "corrections.Proposal"),
     # what hubs and gateways last reported, and traffic that is forgotten after a while
     *("corrections.Hub", "corrections.Gateway", "corrections.CorrectionGateway", "corrections.TrafficRecord"),
+    *("corrections.TrafficMatch", "corrections.TrafficSeen", "corrections.RefusalCount"),
+    # acknowledgements are forgotten with old traffic; alarms are acknowledged and cleared
+    *("corrections.Acknowledgement", "corrections.Alarm"),
 }
 
 

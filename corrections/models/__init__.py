@@ -1,18 +1,27 @@
 """What is stored: corrections, decisions, and what the gateways made of them."""
 
+from corrections.models.alarm import Alarm, AlarmKind
 from corrections.models.correction import Correction, Package
 from corrections.models.decision import AuthorityRule, Proposal, Vote
-from corrections.models.gateway import CorrectionGateway, Gateway, Hub, PolicyVersion, TrafficRecord
+from corrections.models.gateway import Acknowledgement, CorrectionGateway, Gateway, Hub, PolicyVersion
+from corrections.models.traffic import Outcome, RefusalCount, TrafficMatch, TrafficRecord, TrafficSeen
 
 __all__ = [
+    "Acknowledgement",
+    "Alarm",
+    "AlarmKind",
     "AuthorityRule",
     "Correction",
     "CorrectionGateway",
     "Gateway",
     "Hub",
+    "Outcome",
     "Package",
     "PolicyVersion",
     "Proposal",
+    "RefusalCount",
+    "TrafficMatch",
     "TrafficRecord",
+    "TrafficSeen",
     "Vote",
 ]

@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar
 
 from django.conf import settings
-from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -17,8 +16,9 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Self
 
-SILENT_AFTER = timedelta(seconds=7)
-"""A gateway reports at least every two seconds; after this long it counts as silent."""
+SILENT_AFTER = timedelta(seconds=5)
+"""A gateway reports at least every two seconds; after this long it counts as silent. With the seconds until a
+report is fetched and until somebody looks again, an alarm is up within ten."""
 QUIET_WEBHOOK = timedelta(seconds=100)
 """A webhook is asked every thirty seconds; three times unanswered, it counts as silent."""
 
@@ -155,28 +155,16 @@ class CorrectionGateway(models.Model):
         return f"{self.correction} at {self.gateway}"
 
 
-class TrafficRecord(models.Model):
-    """The attributes of one request, never its content. Kept briefly: for impact estimates."""
+class Acknowledgement(models.Model):
+    """From when on a gateway acknowledged which policy, by its own clock. Appended when it changes."""
 
+    gateway = models.ForeignKey(Gateway, models.CASCADE, related_name="acknowledgements")
+    version = models.PositiveBigIntegerField()
+    digest = models.CharField(max_length=71)
     at = models.DateTimeField()
-    gateway = models.CharField(max_length=200)
-    user = models.CharField(max_length=200)
-    organisation = models.CharField(max_length=200)
-    key = models.CharField(max_length=200)
-    application = models.CharField(max_length=200)
-    use_case = models.CharField(max_length=200)
-    endpoint = models.CharField(max_length=50)
-    model = models.CharField(max_length=200)
-    tools = ArrayField(models.CharField(max_length=200), default=list)
-    stream = models.BooleanField(default=False)
-    max_tokens = models.BigIntegerField(null=True)
-    status = models.PositiveSmallIntegerField()
-    correction = models.CharField(max_length=40, blank=True)
-    tokens_in = models.BigIntegerField(null=True)
-    tokens_out = models.BigIntegerField(null=True)
 
     class Meta:
-        indexes: ClassVar = [models.Index(fields=["at"], name="traffic_by_time")]
+        indexes: ClassVar = [models.Index(fields=["gateway", "-at"], name="acknowledged_by_time")]
 
     def __str__(self) -> str:
-        return f"{self.model} {self.status}"
+        return f"{self.gateway} policy {self.version}"
