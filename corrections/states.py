@@ -71,7 +71,15 @@ class Breadth(TextChoices):
     """Whom a correction touches: named subjects, or everyone."""
 
     NARROW = "NARROW", "Named users, organisations or keys"
-    BROAD = "BROAD", "Everyone"
+    BROAD = "BROAD", "Everyone, a region, a tier or a large segment"
+
+
+class OrderState(TextChoices):
+    """Where an order to destroy components stands. It is recorded here and carried out elsewhere."""
+
+    DRAFTED = "DRAFTED", "Drafted"
+    ORDERED = "ORDERED", "Ordered"
+    WITHDRAWN = "WITHDRAWN", "Withdrawn"
 
 
 SEVERITIES = ("LOW", "MODERATE", "HIGH", "CRITICAL")

@@ -24,7 +24,7 @@ TOP = {
 
 APPEND_ONLY = {
     *("audit.Event", "corrections.Vote", "corrections.PolicyVersion", "post_incident.Submission"),
-    "post_incident.Signature",
+    *("post_incident.Signature", "corrections.DestructionApproval"),
 }
 MUTABLE = {
     # people: roles and tokens end, accounts are deactivated
@@ -38,6 +38,8 @@ MUTABLE = {
     *("monitoring.Source", "monitoring.SignalGroup", "monitoring.Link", "monitoring.Signal"),
     *("post_incident.Review", "post_incident.Finding", "post_incident.FollowUp"),
     *("corrections.Package", "corrections.Correction", "corrections.AuthorityRule", "corrections.Proposal"),
+    # written once; they move or are released, and PostgreSQL lets nothing else change
+    *("corrections.DestructionOrder", "corrections.EvidenceHold"),
     # what hubs and gateways last reported, and traffic that is forgotten after a while
     *("corrections.Hub", "corrections.Gateway", "corrections.CorrectionGateway", "corrections.TrafficRecord"),
     *("corrections.TrafficMatch", "corrections.TrafficSeen", "corrections.RefusalCount"),

@@ -3,6 +3,7 @@
 from corrections.models.alarm import Alarm, AlarmKind
 from corrections.models.correction import Correction, Package
 from corrections.models.decision import AuthorityRule, Proposal, Vote
+from corrections.models.destruction import DestructionApproval, DestructionOrder, EvidenceHold
 from corrections.models.gateway import Acknowledgement, CorrectionGateway, Gateway, Hub, PolicyVersion
 from corrections.models.traffic import Outcome, RefusalCount, TrafficMatch, TrafficRecord, TrafficSeen
 
@@ -13,6 +14,9 @@ __all__ = [
     "AuthorityRule",
     "Correction",
     "CorrectionGateway",
+    "DestructionApproval",
+    "DestructionOrder",
+    "EvidenceHold",
     "Gateway",
     "Hub",
     "Outcome",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -16,6 +16,7 @@ from enforcement import policy
 from incidents.models import Incident
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
     from typing import Self
 
@@ -36,6 +37,18 @@ class Package(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+
+SEGMENT_NARROW = 1_000
+"""Subjects in a segment up to which it still counts as naming them."""
+
+
+def breadth(kind: str, users: Mapping[str, Any]) -> Breadth:
+    """Tell how broad a scope is: an allow list refuses all others, a region or a tier is nobody's name."""
+    named = {name for name, values in users.items() if values}
+    size = sum(int(each["count"]) for each in users.get("lists") or ())
+    broad = kind == "allow" or not named or named & {"regions", "tiers"} or size > SEGMENT_NARROW
+    return Breadth.BROAD if broad else Breadth.NARROW
 
 
 class CorrectionQuerySet(models.QuerySet["Correction"]):
@@ -91,6 +104,9 @@ class Correction(ConcurrentTransitionMixin, models.Model):
     starts_at = models.DateTimeField(null=True)
     expires_at = models.DateTimeField(null=True)
     at_expiry = models.CharField(max_length=10, default="hold")
+    grace_until = models.DateTimeField(
+        null=True, help_text="Until then what it would refuse passes with a warning."
+    )
     percentage = models.PositiveSmallIntegerField(default=100)
     running_streams = models.CharField(max_length=10, default="finish")
     public_reason = models.CharField(max_length=500, blank=True)
@@ -166,6 +182,13 @@ class Correction(ConcurrentTransitionMixin, models.Model):
                 name="correction_ends_after_it_starts",
             ),
             models.CheckConstraint(
+                condition=Q(grace_until=None) | Q(expires_at=None) | Q(expires_at__gt=F("grace_until")),
+                name="correction_ends_after_its_grace",
+            ),
+            models.CheckConstraint(
+                condition=~Q(kind="exempt") | Q(expires_at__isnull=False), name="correction_exemption_expires"
+            ),
+            models.CheckConstraint(
                 condition=~Q(state=State.LIFTED) | Q(lifted_at__isnull=False), name="correction_lifted_paired"
             ),
         ]
@@ -194,8 +217,8 @@ class Correction(ConcurrentTransitionMixin, models.Model):
 
     @property
     def breadth(self) -> Breadth:
-        """Whether it names its subjects or touches everyone."""
-        return Breadth.NARROW if any(self.users.values()) else Breadth.BROAD
+        """Whether it names its subjects, or touches more than anybody has named one by one."""
+        return breadth(self.kind, self.users)
 
     # Moves. Bodies stay empty: what follows from a move is written in the actions.
 

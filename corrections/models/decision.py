@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from corrections.models.correction import Correction
 from corrections.states import SEVERITIES, Action, Breadth, ProposalState, Verdict
+from enforcement import policy
 from incidents.models import Incident
 from irapp.accounts.models import RoleCode, User
 
@@ -25,9 +26,19 @@ CLASSES = ("T1", "T2", "T3", "T4", "T5")
 
 
 class AuthorityRule(models.Model):
-    """One line of the authority matrix. Of the lines that fit, the one with the gravest severity counts."""
+    """One line of the authority matrix.
+
+    Of the lines that fit, one that names the kind goes before one for the whole class; among those the one
+    with the gravest severity counts.
+    """
 
     correction_class = models.CharField(max_length=2, choices=[(name, name) for name in CLASSES])
+    kind = models.CharField(
+        max_length=20,
+        blank=True,
+        default="",
+        help_text="Empty: every kind of the class without lines of its own.",
+    )
     breadth = models.CharField(max_length=10, choices=Breadth.choices)
     minimum_severity = models.CharField(max_length=10, choices=[(name, name.title()) for name in SEVERITIES])
     action = models.CharField(max_length=20, choices=Action.choices)
@@ -43,11 +54,13 @@ class AuthorityRule(models.Model):
     execute_within = models.DurationField()
 
     class Meta:
-        ordering: ClassVar = ["correction_class", "breadth", "action", "minimum_severity"]
+        ordering: ClassVar = ["correction_class", "kind", "breadth", "action", "minimum_severity"]
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["correction_class", "breadth", "minimum_severity", "action"], name="authority_once"
+                fields=["correction_class", "kind", "breadth", "minimum_severity", "action"],
+                name="authority_once",
             ),
+            models.CheckConstraint(condition=Q(kind__in=["", *policy.EFFECTS]), name="authority_kind_known"),
             models.CheckConstraint(condition=Q(quorum__gte=1), name="authority_needs_somebody"),
             models.CheckConstraint(condition=Q(roles__len__gte=1), name="authority_names_roles"),
         ]
@@ -57,8 +70,9 @@ class AuthorityRule(models.Model):
 
     @property
     def code(self) -> str:
-        """A stable name for people and events: ``T5/BROAD/LOW/IMPOSE``."""
-        return f"{self.correction_class}/{self.breadth}/{self.minimum_severity}/{self.action}"
+        """A stable name for people and events: ``T5/BROAD/LOW/IMPOSE``, ``T5:halt/BROAD/LOW/IMPOSE``."""
+        what = f"{self.correction_class}:{self.kind}" if self.kind else self.correction_class
+        return f"{what}/{self.breadth}/{self.minimum_severity}/{self.action}"
 
 
 class ProposalQuerySet(models.QuerySet["Proposal"]):
