@@ -1,6 +1,5 @@
 """The decision about one request: pure, and the one reference for gateway, filter, preview and tests."""
 
-from enforcement.decide.engine import decide
 from enforcement.decide.matching import (
     Attachments,
     NoAttachments,
@@ -13,6 +12,7 @@ from enforcement.decide.matching import (
     offers,
     rank,
 )
+from enforcement.decide.rules import Rules, decide
 from enforcement.decide.verdict import REFUSALS, Attributes, Limit, Verdict, Warned
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "Attributes",
     "Limit",
     "NoAttachments",
+    "Rules",
     "Verdict",
     "Warned",
     "bucket",

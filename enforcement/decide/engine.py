@@ -15,30 +15,13 @@ from functools import cached_property
 from enforcement import policy
 from enforcement.decide.matching import (
     Attachments,
-    NoAttachments,
     fallback,
-    in_force,
     in_grace,
     matches,
     offers,
     rank,
 )
 from enforcement.decide.verdict import REFUSALS, Attributes, Limit, Verdict, Warned
-
-
-def decide(
-    attributes: Attributes,
-    content: policy.Content,
-    *,
-    now: datetime,
-    attachments: Attachments | None = None,
-) -> Verdict:
-    """Say what the corrections in force do to a request.
-
-    :raises PolicyError: a list that the policy names is not at hand.
-    """
-    live = [item for item in content.corrections if in_force(item, now)]
-    return _Case(attributes, live, now, attachments or NoAttachments()).verdict()
 
 
 @dataclass(frozen=True)
@@ -50,7 +33,7 @@ class _Journey:
 
 
 @dataclass
-class _Case:
+class Case:
     """One request before the corrections that are in force."""
 
     attributes: Attributes
@@ -127,7 +110,12 @@ class _Case:
         )
 
     def _matches(self, item: policy.Correction, model: str) -> bool:
-        return matches(item, replace(self.attributes, model=model), self.attachments)
+        return matches(item, self._at(model), self.attachments)
+
+    def _at(self, model: str) -> Attributes:
+        if model == self.attributes.model:
+            return self.attributes
+        return replace(self.attributes, model=model)
 
     def _onward(self, item: policy.Correction) -> str | None:
         return fallback(item.effect, self.attributes.organisation)

@@ -6,12 +6,13 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from enforcement import policy
-from enforcement.decide import Attributes, bucket, decide, in_force, matches
+from enforcement.decide import Attributes, Rules, bucket, decide, in_force, matches
 from tests.enforcement import generated
 from tests.enforcement.world import correction
 
@@ -224,11 +225,17 @@ def test_another_correction_never_loosens_anything(content, attributes, data):
 def test_the_order_of_names_in_a_list_means_nothing(content, attributes):
     turned = policy.Content(
         corrections=tuple(
-            policy.convert(_turn(policy._utc(item)), policy.Correction) for item in content.corrections
+            policy.convert(_turn(msgspec.to_builtins(item)), policy.Correction)
+            for item in content.corrections
         )
     )
 
     assert decide(attributes, turned, now=NOW) == decide(attributes, content, now=NOW)
+
+
+@given(generated.contents(), generated.attributes())
+def test_rules_made_ready_say_what_the_reference_says(content, attributes):
+    assert Rules(content).decide(attributes, now=NOW) == decide(attributes, content, now=NOW)
 
 
 def _turn(value):

@@ -182,7 +182,7 @@ def test_what_reaches_everything_has_nothing_beside_it():
     assert {(one.subject, one.expect, one.limit) for one in probes_of(limit)} == {("inside", "limit", 5)}
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(generated.contents())
 def test_every_correction_has_probes_that_the_reference_agrees_with(content):
     for item in content.corrections:
