@@ -114,6 +114,9 @@ class Correction(ConcurrentTransitionMixin, models.Model):
     review_at = models.DateTimeField()
     exit_criteria = models.TextField()
     narrower_rejected = models.TextField(blank=True)
+    expected_false_positive_percent = models.FloatField(
+        null=True, help_text="Of clean traffic: what a filter or classifier is expected to hit all the same."
+    )
 
     revision = models.PositiveIntegerField(default=1)
     drafted_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
@@ -176,6 +179,11 @@ class Correction(ConcurrentTransitionMixin, models.Model):
                 condition=Q(state__in=sorted([*EDITABLE, State.REJECTED, State.WITHDRAWN]))
                 | Q(approved_at__isnull=False),
                 name="correction_nothing_in_force_unapproved",
+            ),
+            models.CheckConstraint(
+                condition=Q(expected_false_positive_percent=None)
+                | Q(expected_false_positive_percent__gte=0, expected_false_positive_percent__lte=100),
+                name="correction_false_positives_range",
             ),
             models.CheckConstraint(
                 condition=Q(starts_at=None) | Q(expires_at=None) | Q(expires_at__gt=F("starts_at")),
