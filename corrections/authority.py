@@ -6,7 +6,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, TypedDict
 
 from corrections.models import AuthorityRule, Proposal
+from corrections.registers import spared_by
 from corrections.states import SEVERITIES, Action, ProposalState
+from corrections.terms import Terms
 from irapp.common.errors import ConflictError
 
 if TYPE_CHECKING:
@@ -27,17 +29,20 @@ class Authority(TypedDict):
 
 
 def rule_for(correction: Correction, action: Action) -> AuthorityRule:
-    """Give the line for the gravest severity that the incident reaches.
+    """Give the line for the gravest severity that the incident reaches; one for the kind goes first.
 
     :raises ConflictError: nobody is named for this.
     """
     fitting = AuthorityRule.objects.filter(
-        correction_class=correction.correction_class, breadth=correction.breadth, action=action
+        correction_class=correction.correction_class,
+        kind__in=["", correction.kind],
+        breadth=correction.breadth,
+        action=action,
     )
     reached = SEVERITIES[: SEVERITIES.index(_severity(correction)) + 1]
     rules = sorted(
         fitting.filter(minimum_severity__in=reached),
-        key=lambda rule: SEVERITIES.index(rule.minimum_severity),
+        key=lambda rule: (rule.kind != "", SEVERITIES.index(rule.minimum_severity)),
     )
     if not rules:
         raise ConflictError(
@@ -52,24 +57,34 @@ def freeze(correction: Correction, action: Action) -> Authority:
     """Give the authority to write onto a proposal; giving back is never easier than taking away.
 
     A new version takes the older one out of force, so it asks for at least what lifting that one would.
+    An exemption takes a correction out of force for some, so it asks for at least what stands behind that.
     """
     rule = rule_for(correction, action)
-    given_up = correction.supersedes if action == Action.IMPOSE else correction
-    quorum, include = rule.quorum, set(rule.must_include)
-    if given_up is not None:
+    roles, quorum, include = set(rule.roles), rule.quorum, set(rule.must_include)
+    for given_up in _given_up(correction, action):
         lifting = rule_for(given_up, Action.LIFT)
         quorum, include = max(quorum, lifting.quorum), include | set(lifting.must_include)
         for decided in _standing_decisions(given_up):
             quorum = max(quorum, decided.authority["quorum"])
             include |= set(decided.authority["must_include"])
+            if correction.kind == "exempt":
+                roles = roles & set(decided.authority["roles"]) or roles
     return Authority(
         rule=rule.code,
-        roles=sorted(rule.roles),
+        roles=sorted(roles),
         quorum=quorum,
         must_include=sorted(include),
         decide_within_seconds=int(rule.decide_within.total_seconds()),
         execute_within_seconds=int(rule.execute_within.total_seconds()),
     )
+
+
+def _given_up(correction: Correction, action: Action) -> list[Correction]:
+    """Give what would no longer bind everybody whom it binds now."""
+    if action != Action.IMPOSE:
+        return [correction]
+    replaced = [correction.supersedes] if correction.supersedes else []
+    return [*replaced, *spared_by(Terms.of(correction))]
 
 
 def _standing_decisions(correction: Correction) -> QuerySet[Proposal]:

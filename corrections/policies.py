@@ -112,6 +112,8 @@ def check_can_propose_permanent(correction: Correction, user: User) -> None:
     """Only what has been shown in force can stay for good."""
     _need(user, *PROPOSERS)
     _in(correction, State.ACTIVE)
+    if correction.kind == "exempt":
+        raise ConflictError("An exemption always ends; renew it by a new version.", code="exemption_ends")
     _nothing_open(correction)
 
 

@@ -1,17 +1,35 @@
-"""What preparation knows about models and fallbacks."""
+"""What preparation knows about models and fallbacks, and what is live: whether terms fit to it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from corrections.models import Correction
+from corrections.segments.registers import check_attachments, patterns_ref, subject_lists
+from corrections.states import IN_POLICY
+from corrections.validation import spec
 from enforcement import policy
 from incidents.preparation.models import DeployedModel, Fallback
 from irapp.common.errors import InvalidError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from corrections.terms import Terms
+
+SHUTDOWNS = ("suspend", "market_removal", "halt", "decommission", "reroute")
+
+
+def check(terms: Terms, *, reference: str = "") -> None:
+    """Refuse what the registers, the attachments or the corrections in force contradict.
+
+    :param reference: of the correction itself: its own versions are no contradiction.
+    :raises InvalidError: naming the field.
+    """
+    check_models(terms)
+    check_fallbacks(terms, reference=reference)
+    check_exemption(terms)
+    check_attachments(spec(terms))
 
 
 def check_models(terms: Terms) -> None:
@@ -37,28 +55,140 @@ def check_models(terms: Terms) -> None:
             )
 
 
+def check_fallbacks(terms: Terms, *, reference: str = "") -> None:
+    """Refuse a fallback that is itself shut down: whoever is sent there would be refused there."""
+    for field, model in _fallback_models(terms):
+        down = Correction.objects.filter(
+            state__in=IN_POLICY, kind__in=SHUTDOWNS, mode="enforce", functionality__models__contains=model
+        ).exclude(reference=reference)
+        if stopped := next((each for each in down if _reaches_everyone(each)), None):
+            raise InvalidError(
+                f"{model} is itself shut down by {stopped}.", field=field, code="fallback_down"
+            )
+
+
+def check_exemption(terms: Terms) -> None:
+    """Refuse an exemption from what is not in force, or from another exemption."""
+    if terms.kind != "exempt":
+        return
+    spared = spared_by(terms)
+    known = {each.reference for each in spared}
+    for name in terms.parameters["corrections"]:  # type: ignore[attr-defined]
+        if name not in known:
+            raise InvalidError(
+                f"{name} is not in force, so there is nothing to spare from.",
+                field="parameters.corrections",
+                code="not_live",
+            )
+    if other := next((each for each in spared if each.kind == "exempt"), None):
+        raise InvalidError(
+            f"{other} is itself an exemption.", field="parameters.corrections", code="not_live"
+        )
+
+
+def spared_by(terms: Terms) -> list[Correction]:
+    """Give the corrections in force that an exemption names, every version of them."""
+    names = terms.parameters.get("corrections")
+    if terms.kind != "exempt" or not isinstance(names, list | tuple):
+        return []
+    rows = Correction.objects.filter(reference__in=list(names), state__in=IN_POLICY)
+    return list(rows.select_related("package__incident").order_by("reference", "version"))
+
+
+def resolved(users: dict[str, Any], parameters: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Freeze names of segments and of a pattern set to the attachments they stand for now.
+
+    :param users: may name ``segments``: ``["SEG-0003"]`` or ``["SEG-0003.2"]`` for a certain version.
+    :param parameters: may name ``patterns`` as a text: ``"PAT-0001"`` or ``"PAT-0001.3"``.
+    """
+    users, parameters = dict(users), dict(parameters)
+    segments = users.pop("segments", None) or ()
+    if segments:
+        lists = [policy_list for name in segments for policy_list in _lists(str(name))]
+        users["lists"] = [*(users.get("lists") or ()), *lists]
+    if isinstance(parameters.get("patterns"), str):
+        reference, version = _reference(parameters["patterns"], field="parameters.patterns")
+        found = patterns_ref(reference, version)
+        parameters["patterns"] = {
+            "attachment": found.attachment,
+            "name": found.name,
+            "version": found.version,
+        }
+    return users, parameters
+
+
 def fallbacks(correction: policy.Correction, organisations: Iterable[str]) -> dict[str, str]:
-    """Give what each organisation falls back to, where something is registered for it or for everybody."""
+    """Give what each organisation falls back to: by the correction itself, or by the register.
+
+    The correction speaks first, then what is registered for the organisation, then for everybody.
+    """
     registered = Fallback.objects.current().select_related("other_model", "model")
     if correction.functionality.models:
         registered = registered.filter(model__name__in=correction.functionality.models)
     by_audience = {fallback.audience.strip().lower(): _leads_to(fallback) for fallback in registered}
     general = _rerouted(correction) or by_audience.get("", "")
-    found = {name: by_audience.get(name.lower(), general) for name in organisations}
+    found = {name: _own(correction, name) or by_audience.get(name.lower(), general) for name in organisations}
     return {name: to for name, to in found.items() if to}
 
 
-def _named(terms: Terms) -> Iterable[tuple[str, str]]:
+def customer_fallbacks(models: Iterable[str], organisations: Iterable[str]) -> dict[str, str]:
+    """Give the other model that is registered for each organisation: what a shutdown may begin with (P-7)."""
+    known = {name.lower(): name for name in organisations}
+    rows = Fallback.objects.current().filter(model__name__in=list(models), other_model__isnull=False)
+    found = {row.audience.strip().lower(): row.other_model.name for row in rows.select_related("other_model")}
+    return {
+        name: found.get(lower, found.get("", ""))
+        for lower, name in sorted(known.items())
+        if found.get(lower, found.get("", ""))
+    }
+
+
+def _named(terms: Terms) -> Iterator[tuple[str, str]]:
     models = terms.functionality.get("models", ())
     if isinstance(models, list | tuple):
         yield from (("functionality.models", str(name)) for name in models)
+    yield from _fallback_models(terms)
+
+
+def _fallback_models(terms: Terms) -> Iterator[tuple[str, str]]:
     if "fallback_model" in terms.parameters:
         yield "parameters.fallback_model", str(terms.parameters["fallback_model"])
+    each: Any = terms.parameters.get("fallback_models") or ()
+    yield from (("parameters.fallback_models", str(one["model"])) for one in each)
+
+
+def _reaches_everyone(correction: Correction) -> bool:
+    """A shutdown of some users or platforms leaves the model to others."""
+    scope = correction.functionality
+    narrowed = any(values for name, values in scope.items() if name != "models")
+    return not narrowed and not any(correction.users.values()) and correction.percentage == 100  # noqa: PLR2004
+
+
+def _lists(name: str) -> list[dict[str, object]]:
+    reference, version = _reference(name, field="users.segments")
+    return [
+        {"of": each.of, "attachment": each.attachment, "count": each.count}
+        for each in subject_lists(reference, version)
+    ]
+
+
+def _reference(name: str, *, field: str) -> tuple[str, int | None]:
+    reference, _, version = name.partition(".")
+    if version and not (version.isascii() and version.isdigit()):
+        raise InvalidError(
+            f"“{name}” is not a reference such as {reference}.1.", field=field, code="bad_terms"
+        )
+    return reference, int(version) if version else None
+
+
+def _own(correction: policy.Correction, organisation: str) -> str:
+    effect = correction.effect
+    return (effect.fallback_for(organisation) or "") if isinstance(effect, policy.Shutdown) else ""
 
 
 def _rerouted(correction: policy.Correction) -> str:
     effect = correction.effect
-    return effect.fallback_model if isinstance(effect, policy.Reroute) else ""
+    return effect.fallback_model if isinstance(effect, policy.Rerouting) else ""
 
 
 def _leads_to(fallback: Fallback) -> str:

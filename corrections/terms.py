@@ -18,8 +18,11 @@ class Terms:
 
     :param kind: one of ``enforcement.policy.EFFECTS``.
     :param parameters: the fields of that effect, for example ``{"requests": 5, "window_seconds": 60}``.
-    :param functionality: ``{"models": […], "endpoints": […], "applications": […], "use_cases": […]}``.
-    :param users: ``{"users": […], "organisations": […], "keys": […]}``; nobody named means everyone.
+    :param functionality: the dimensions of ``enforcement.policy.Functionality``, for example ``{"models": […]}``.
+    :param users: the dimensions of ``enforcement.policy.Users``; ``lists`` holds segments as they were frozen:
+        ``[{"of", "attachment", "count"}]``. Nobody named means everyone.
+    :param grace_until: until then what it would refuse passes with a warning.
+    :param expected_false_positive_percent: of clean traffic, hit by a filter or classifier all the same.
     :param narrower_rejected: why a narrower option was not enough; asked for where it is broad or a shutdown.
     """
 
@@ -33,11 +36,13 @@ class Terms:
     starts_at: datetime | None = None
     expires_at: datetime | None = None
     at_expiry: str = "hold"
+    grace_until: datetime | None = None
     percentage: int = 100
     running_streams: str = "finish"
     public_reason: str = ""
     appeal: str = ""
     narrower_rejected: str = ""
+    expected_false_positive_percent: float | None = None
 
     @classmethod
     def of(cls, correction: Correction) -> Terms:

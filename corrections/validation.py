@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
+from corrections.complaints import complaint
 from enforcement import policy
 from irapp.common.errors import InvalidError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from corrections.terms import Terms
@@ -20,18 +20,8 @@ if TYPE_CHECKING:
 NO_DIGEST = "sha256:" + "0" * 64
 """Stands where an approval will stand, in previews and checks."""
 SUBJECTS_MOST = 100_000
-_PATH = re.compile(r" - at `\$\.?([^`]*)`$")
-_INDEX = re.compile(r"\[([^\]]*)\]")
-_NAMED = re.compile(r"(missing required|contains unknown) field `([^`]+)`")
-_OWN = re.compile(r"^([a-z_.]+): (.+)$")
-_QUOTED = re.compile(r"`([^`]*)`")
-_PLAIN = {
-    "int": "a whole number",
-    "str": "a text",
-    "array": "a list",
-    "object": "an object",
-    "null": "nothing",
-}
+FILTERS = frozenset({"input_filter", "output_filter", "classifier"})
+"""Kinds that look into content, and can be wrong about it."""
 _T = TypeVar("_T")
 
 
@@ -42,18 +32,20 @@ def spec(terms: Terms, *, policy_id: str = "COR-0.0", approval_digest: str = NO_
     """
     if terms.kind not in policy.EFFECTS:
         raise InvalidError(f"There is no kind {terms.kind!r}.", field="kind", code="unknown_kind")
-    _convert("parameters", {"kind": terms.kind, **terms.parameters}, policy.EFFECTS[terms.kind])
+    parameters = _in_order(terms.parameters)
+    effect = _convert("parameters", {"kind": terms.kind, **parameters}, policy.EFFECTS[terms.kind])
     functionality = _convert("functionality", dict(terms.functionality), policy.Functionality)
     users = _convert("users", dict(terms.users), policy.Users)
     whole = {
         "id": policy_id,
-        "effect": {"kind": terms.kind, **terms.parameters},
+        "effect": _plain(effect),
         "functionality": _tidy(functionality),
         "users": _tidy(users),
         "mode": terms.mode,
         "starts_at": terms.starts_at,
         "expires_at": terms.expires_at,
         "at_expiry": terms.at_expiry,
+        "grace_until": terms.grace_until,
         "percentage": terms.percentage,
         "running_streams": terms.running_streams,
         "refusal": {"reason": terms.public_reason, "appeal": terms.appeal},
@@ -71,12 +63,14 @@ def check(terms: Terms, *, now: datetime) -> Terms:
     _check_texts(terms)
     _check_times(terms, now=now)
     _check_sizes(terms)
+    _check_filter(terms)
     tidy = spec(terms)
-    effect: dict[str, object] = msgspec.to_builtins(tidy.effect)
-    effect.pop("kind")
+    _check_exemption(terms)
+    parameters = _plain(tidy.effect)
+    parameters.pop("kind")
     return replace(
         terms,
-        parameters=effect,
+        parameters=parameters,
         functionality=_tidy(tidy.functionality),
         users=_tidy(tidy.users),
         public_reason=terms.public_reason.strip(),
@@ -117,16 +111,46 @@ def _check_texts(terms: Terms) -> None:
 
 
 def _check_times(terms: Terms, *, now: datetime) -> None:
-    for name in ("starts_at", "expires_at", "review_at"):
+    for name in ("starts_at", "expires_at", "review_at", "grace_until"):
         moment: datetime | None = getattr(terms, name)
         if moment is not None and moment.tzinfo is None:
             raise InvalidError("The time needs its offset.", field=name, code="no_offset")
-    if terms.expires_at is not None and terms.expires_at <= now:
-        raise InvalidError("The expiry is in the past.", field="expires_at", code="in_the_past")
-    if terms.review_at <= now:
-        raise InvalidError("The review is in the past.", field="review_at", code="in_the_past")
+    for name, called in (("expires_at", "expiry"), ("review_at", "review"), ("grace_until", "grace period")):
+        moment = getattr(terms, name)
+        if moment is not None and moment <= now:
+            raise InvalidError(f"The {called} is in the past.", field=name, code="in_the_past")
     if terms.expires_at is not None and terms.review_at > terms.expires_at:
         raise InvalidError("The review comes after the expiry.", field="review_at", code="after_expiry")
+
+
+def _check_filter(terms: Terms) -> None:
+    """Whoever decides on a filter is told how much clean traffic it is expected to hit."""
+    field, rate = "expected_false_positive_percent", terms.expected_false_positive_percent
+    if rate is None:
+        if terms.kind in FILTERS and terms.mode == "enforce":
+            raise InvalidError(
+                "Say what share of clean traffic it is expected to hit; a dry run measures it.",
+                field=field,
+                code="required",
+            )
+    elif terms.kind not in FILTERS:
+        raise InvalidError("Only filters and classifiers have such a rate.", field=field, code="bad_terms")
+    elif not 0 <= rate <= 100:  # noqa: PLR2004 - a percentage
+        raise InvalidError("A share between 0 and 100.", field=field, code="out_of_range")
+
+
+def _check_exemption(terms: Terms) -> None:
+    """An exemption is a hole in what was decided: it closes by itself."""
+    if terms.kind != "exempt":
+        return
+    if terms.expires_at is None:
+        raise InvalidError("An exemption ends: say when.", field="expires_at", code="required")
+    if terms.at_expiry != "lift":
+        raise InvalidError(
+            "An exemption ends by itself when its time is over; it is not held.",
+            field="at_expiry",
+            code="bad_terms",
+        )
 
 
 def _check_sizes(terms: Terms) -> None:
@@ -137,42 +161,46 @@ def _check_sizes(terms: Terms) -> None:
                 raise InvalidError(message, field=f"{field}.{name}", code="too_many")
 
 
-def _tidy(scope: msgspec.Struct) -> dict[str, list[str]]:
+def _in_order(parameters: Mapping[str, object]) -> dict[str, object]:
+    """Give the fallbacks of customers in the one order that the policy takes; an object is a list too."""
+    given = parameters.get("fallback_models")
+    if isinstance(given, dict):
+        given = [{"organisation": name, "model": model} for name, model in given.items()]
+    if not isinstance(given, list | tuple) or not all(isinstance(each, dict) for each in given):
+        return dict(parameters)
+    names = [str(each.get("organisation")) for each in given]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise InvalidError(
+            f"{twice} has two fallbacks.", field="parameters.fallback_models", code="bad_terms"
+        )
+    ordered = sorted(given, key=lambda each: str(each.get("organisation")))
+    return {**parameters, "fallback_models": ordered}
+
+
+def _plain(effect: msgspec.Struct) -> dict[str, Any]:
+    """Give an effect as plain data, each name of a list once and in order: same terms, same digest."""
+    said: dict[str, Any] = msgspec.to_builtins(effect)
+    return {name: _each_once(value) for name, value in said.items()}
+
+
+def _each_once(value: object) -> object:
+    if isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
+        return sorted(set(value))
+    return value
+
+
+def _tidy(scope: msgspec.Struct) -> dict[str, list[Any]]:
     """Each name once, in order, so that the same scope has the same digest."""
-    return {name: sorted(set(getattr(scope, name))) for name in scope.__struct_fields__}
+    return {name: _ordered(getattr(scope, name)) for name in scope.__struct_fields__}
+
+
+def _ordered(values: Iterable[Any]) -> list[Any]:
+    once = sorted(set(values), key=str)
+    return [msgspec.to_builtins(value) for value in once]
 
 
 def _convert(field: str, value: Mapping[str, object], kind: type[_T]) -> _T:
     try:
         return policy.convert(value, kind)
     except policy.PolicyError as error:
-        raise _refusal(field, str(error)) from error
-
-
-def _refusal(field: str, message: str) -> InvalidError:
-    path = _PATH.search(message)
-    parts = [field, _INDEX.sub("", path[1])] if path else [field]
-    entry = _INDEX.search(path[1]) if path else None
-    message = _PATH.sub("", message)
-    if named := _NAMED.search(message):
-        parts.append(named[2])
-        message = "This is needed." if named[1].startswith("missing") else "There is no such field."
-    elif own := _OWN.match(message):
-        parts.append(own[1])
-        message = own[2]
-    elif "matching regex" in message:
-        message = "A name has no white space, quotes, backslash, semicolon, comma or equals sign."
-    name = ".".join(part for part in parts if part)
-    message = _QUOTED.sub(lambda found: _PLAIN.get(found[1], found[1]), message)
-    message = message[:1].upper() + message[1:]
-    if entry and entry[1].isdecimal():
-        message = f"Entry {int(entry[1]) + 1}: {message}"
-    return InvalidError(message, field=_as_called(name), code="bad_terms")
-
-
-def _as_called(path: str) -> str:
-    """Name a field of the policy as the terms call it."""
-    called = {"effect": "parameters", "refusal.reason": "public_reason", "refusal.appeal": "appeal"}
-    if path in called:
-        return called[path]
-    return path.replace("effect.", "parameters.", 1) if path.startswith("effect.") else path
+        raise complaint(field, str(error)) from error

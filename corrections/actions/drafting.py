@@ -111,7 +111,7 @@ def discard(*, correction_id: int, by: User) -> Correction:
 
 def _write(correction: Correction, terms: Terms, *, now: datetime) -> None:
     terms = check(terms, now=now)
-    registers.check_models(terms)
+    registers.check(terms, reference=correction.reference)
     _check_precaution(correction, terms)
     terms.write_to(correction)
     correction.save()

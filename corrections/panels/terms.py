@@ -6,28 +6,32 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from corrections.panels.words import CLASS_OF, KIND_LABELS, utc
+from corrections.panels.kinds import CLASS_OF, KIND_LABELS
+from corrections.panels.parameters import described_parameters
+from corrections.panels.phrases import features, number, utc
+from corrections.segments import registers
 from corrections.terms import Terms
+from enforcement import policy
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
-PARAMETERS = {
-    "requests": "Requests",
-    "window_seconds": "Window (seconds)",
-    "per": "Counted for each",
-    "tools": "Tools",
-    "max_tokens": "Longest answer (tokens)",
-    "retry_after_seconds": "Try again after (seconds)",
-    "fallback_model": "Fallback model",
-}
 SCOPES = {
     "models": ("Models", "every model"),
     "endpoints": ("Endpoints", "all"),
     "applications": ("Applications", "all"),
     "use_cases": ("Use cases", "all"),
+    "platforms": ("Platforms", "all"),
+    "features": ("Features used", "whatever they use"),
 }
-SUBJECTS = {"users": "Users", "organisations": "Organisations", "keys": "API keys"}
+SUBJECTS = {
+    "users": "Users",
+    "organisations": "Organisations",
+    "keys": "API keys",
+    "regions": "Regions",
+    "tiers": "Tiers",
+    "lists": "Segments",
+}
 WORDS = {
     "enforce": "enforced",
     "shadow": "dry run, only counted",
@@ -36,7 +40,7 @@ WORDS = {
     "finish": "may finish",
     "end": "are cut off",
 }
-TIMES = ("starts_at", "expires_at", "review_at")
+TIMES = ("starts_at", "expires_at", "grace_until", "review_at")
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,8 @@ def terms_of(payload: Mapping[str, Any]) -> Terms:
         parameters=effect,
         exit_criteria=payload["exit_criteria"],
         narrower_rejected=payload["narrower_rejected"],
+        # payloads from before filters were decided on do not carry it
+        expected_false_positive_percent=payload.get("expected_false_positive_percent"),
         public_reason=said["refusal"]["reason"],
         appeal=said["refusal"]["appeal"],
         **values,
@@ -92,25 +98,54 @@ def terms_of(payload: Mapping[str, Any]) -> Terms:
 
 def _what(terms: Terms) -> dict[str, str]:
     words = CLASS_OF[terms.kind]
-    values = {PARAMETERS[name]: _text(value) for name, value in terms.parameters.items() if value is not None}
-    if "Tools" in values:
-        values["Tools"] = values["Tools"] or "every tool"
-    return {"Class": f"{words.code} {words.title}", "What it does": KIND_LABELS[terms.kind], **values}
+    rate = terms.expected_false_positive_percent
+    return {
+        "Class": f"{words.code} {words.title}",
+        "What it does": KIND_LABELS[terms.kind],
+        **described_parameters(terms.kind, terms.parameters),
+        **({} if rate is None else {"Expected false positives": f"{rate:g} % of clean traffic"}),
+    }
 
 
 def _scopes(terms: Terms) -> dict[str, str]:
     on = {
-        label: _text(terms.functionality.get(name)) or everything
+        label: _text(_read(name, terms.functionality.get(name))) or everything
         for name, (label, everything) in SCOPES.items()
     }
-    named = {label: _text(terms.users.get(name)) for name, label in SUBJECTS.items() if terms.users.get(name)}
+    found = {label: _subjects(name, terms.users.get(name)) for name, label in SUBJECTS.items()}
+    named = {label: text for label, text in found.items() if text}
     return {**on, **(named or {"Users": "everyone"}), "Share of users": f"{terms.percentage} %"}
 
 
+def _read(name: str, values: object) -> object:
+    return features(values) if name == "features" and isinstance(values, list | tuple) else values
+
+
+def _subjects(name: str, values: object) -> str:
+    return _lists(values) if name == "lists" and isinstance(values, list | tuple) else _text(values)
+
+
+def _lists(values: Iterable[Mapping[str, Any]]) -> str:
+    """Segments by name, and every list by its address: the very names that were decided on."""
+    scope = policy.convert({"lists": list(values)}, policy.Users)
+    named = [f"{each}: {each.title}" for each in registers.described(scope)]
+    lists = [
+        f"{number(each.count)} {each.of}{'s' if each.count != 1 else ''} ({_short(each.attachment)})"
+        for each in scope.lists
+    ]
+    return "; ".join([*named, *lists])
+
+
+def _short(digest: str) -> str:
+    return digest.removeprefix("sha256:")[:12]
+
+
 def _when(terms: Terms) -> dict[str, str]:
+    grace = {"Only warns until": utc(terms.grace_until)} if terms.grace_until else {}
     return {
         "Mode": WORDS[terms.mode],
         "Starts": utc(terms.starts_at) if terms.starts_at else "when approved",
+        **grace,
         "Expires": utc(terms.expires_at) if terms.expires_at else "when lifted",
         "At expiry": WORDS[terms.at_expiry],
         "Running answers": WORDS[terms.running_streams],

@@ -33,6 +33,7 @@ def payload(correction: Correction, action: Action, *, reason: str) -> bytes:
         "review_at": terms.review_at,
         "exit_criteria": terms.exit_criteria,
         "narrower_rejected": terms.narrower_rejected,
+        "expected_false_positive_percent": terms.expected_false_positive_percent,
         "revision": correction.revision,
     }
     return policy.canonical(whole)
