@@ -13,7 +13,7 @@ from itertools import count, islice
 
 from enforcement import policy
 from enforcement.asking import as_sent, request_body
-from enforcement.decide import Attachments, Attributes, NoAttachments, Verdict, bucket, decide, matches
+from enforcement.decide import Attachments, Attributes, NoAttachments, Rules, Verdict, bucket, decide, matches
 from enforcement.report import Expect, Subject
 
 STRANGER = "irapp-probe"
@@ -45,19 +45,22 @@ def plan(
     models: tuple[str, ...],
     now: datetime,
     attachments: Attachments | None = None,
+    rules: Rules | None = None,
 ) -> list[Plan]:
     """Plan the probes of a correction on every endpoint: some identities inside its scope, one beside it.
 
     :param models: the models that the gateway serves.
+    :param rules: the content made ready, where many corrections of it are planned.
     :raises PolicyError: a list that the policy names is not at hand.
     """
-    return _Planner(correction, content, models, now, attachments or NoAttachments()).plans()
+    attached = attachments or NoAttachments()
+    return _Planner(correction, rules or Rules(content, attached), models, now, attached).plans()
 
 
 @dataclass(frozen=True)
 class _Planner:
     correction: policy.Correction
-    content: policy.Content
+    rules: Rules
     models: tuple[str, ...]
     now: datetime
     attachments: Attachments
@@ -75,7 +78,7 @@ class _Planner:
 
     def _planned(self, subject: Subject, asked: Attributes) -> Plan:
         attributes = as_sent(asked)
-        verdict = decide(attributes, self.content, now=self.now, attachments=self.attachments)
+        verdict = self.rules.decide(attributes, now=self.now)
         limits = [
             each for each in verdict.limits if each.correction == self.correction.id and not each.shadow
         ]

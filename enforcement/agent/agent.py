@@ -5,32 +5,33 @@ from __future__ import annotations
 import asyncio
 import secrets
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import aiohttp
 import msgspec
 
 from enforcement import policy
-from enforcement.agent import files, proving
+from enforcement.agent import proving, times
 from enforcement.agent.admin import Admin, last_words
-from enforcement.agent.applying import Applier
+from enforcement.agent.applying import Applier, Parts
+from enforcement.agent.attachments import Attachments
 from enforcement.agent.config import Settings, SettingsError, load_gateway
+from enforcement.agent.fetching import Fetcher
+from enforcement.agent.handing_in import HandingIn
 from enforcement.agent.hubs import Hub
 from enforcement.agent.probing import Prober
 from enforcement.agent.process import EnvoyProcess
 from enforcement.agent.state import State
 from enforcement.agent.store import PolicyStore
+from enforcement.agent.streams import Streams
 from enforcement.agent.traffic import AccessLog
 from enforcement.agent.waiting import until_set
-from enforcement.decide import in_force
-from enforcement.report import EnvoyReport, TrafficBatch
+from enforcement.report import EnvoyReport
 
 REPORT_SECONDS = 2.0
 WATCH_SECONDS = 0.5
 STARTING_SECONDS = 0.05
 PATIENCE_SECONDS = 2.0
-TRAFFIC_SECONDS = 0.3
-LONGEST_SLEEP = 30.0
 LOCAL_TIMEOUT = aiohttp.ClientTimeout(total=5)
 
 
@@ -41,18 +42,24 @@ class Agent:
         self.settings = settings
         self.state = State(settings.gateway)
         self.store = PolicyStore(settings.state, settings.keys)
+        self.attachments = Attachments(settings.state / "attachments")
         self.process = EnvoyProcess(settings)
         self.admin = Admin(session, settings.admin_port)
-        self.applier = Applier(self.store, self.admin, self.process, self.state)
-        self.applier.on_applied = self._applied
         self.hubs = [Hub(session, url, settings.token, self.state) for url in settings.hubs]
+        self.fetcher = Fetcher(self.attachments, self.hubs, self.state)
+        self.applier = Applier(
+            Parts(self.store, self.attachments, self.fetcher, self.admin, self.process, self.state)
+        )
+        self.applier.on_applied = self._applied
         self.log = AccessLog(self.process.folder, settings.gateway)
+        self.handing_in = HandingIn(self.log, self.hubs, self.admin, self.state)
+        self.streams = Streams(self.process.folder)
+        self.prover = proving.Prover(self.state, self.attachments)
+        self.applier.still_needed = lambda: self.prover.needed
         self._session = session
         self._probe_key = f"probe-{secrets.token_urlsafe(32)}"
-        self._streams_ended: set[str] = set()
         self._away = 0
         self._files_seen: tuple[int, ...] = ()
-        self.prover = proving.Prover(self.state, ())
 
     async def start(self) -> None:
         """Enforce what is on disk, before any network.
@@ -64,14 +71,14 @@ class Agent:
         wrong = self.store.load()
         if wrong:
             self.state.problem("disk_policy", wrong)
+        self.streams.load(self._live())
         adopted = self.process.adopt()
         if self._load_files() and adopted:
             await self.process.stop()
             adopted = False
-        await self.applier.put()
+        await self.applier.begin()
         if not adopted:
             self.process.start()
-        self._streams_ended = {item.id for item in self._in_force()}
         self._applied(None)
 
     async def run(self) -> None:
@@ -83,17 +90,17 @@ class Agent:
             group.create_task(self._watch_clock())
             group.create_task(self.prover.run())
             group.create_task(self._report())
-            group.create_task(self._hand_in_traffic())
+            group.create_task(self.handing_in.run())
             for hub in self.hubs:
                 group.create_task(hub.follow(self.applier.take))
+                group.create_task(hub.speak())
 
     def _applied(self, before: policy.Policy | None) -> None:
         signed = self.store.current
         self.state.acknowledged = signed
-        old = before.content if before else self.store.previous_content()
-        self.prover.expect(signed, old)
-        self._end_streams()
-        self._note_held()
+        old = before or self.store.previous
+        self.prover.expect(signed, old.content if old else None)
+        self._clock_struck()
         self.state.changed.set()
 
     def _load_files(self) -> bool:
@@ -102,7 +109,7 @@ class Agent:
         self._files_seen = self._stamp()
         self.prover.models = tuple(sorted(gateway.models))
         self.prover.prober = Prober(self._session, gateway)
-        return self.applier.write_static(gateway, self._generation())
+        return self.applier.write_static(gateway, self.streams.generation)
 
     async def _watch_envoy(self) -> None:
         """Notice when Envoy comes up, goes away, or runs something else than it should."""
@@ -138,30 +145,44 @@ class Agent:
             await self.process.stop()
 
     async def _watch_files(self) -> None:
-        """Take up changes of models and clients; wrong ones are reported and not used."""
+        """Take up changes of models and clients; wrong ones are reported and not used. Mend attachments."""
         while True:
             await asyncio.sleep(WATCH_SECONDS)
+            await self.applier.mend()
             if self._stamp() == self._files_seen:
                 continue
             try:
                 self._load_files()
-                await self.applier.put()
             except (SettingsError, OSError) as error:
                 self._files_seen = self._stamp()
                 self.state.problem("settings", str(error))
             else:
+                await self.applier.again()
                 self.state.solved("settings")
                 self.prover.again()
 
     async def _watch_clock(self) -> None:
         """Prove again at the moments at which corrections start and end. Envoy itself keeps the times."""
         while True:
-            before = datetime.now(UTC)
-            await asyncio.sleep(self._until_next(before))
-            if any(before < moment <= datetime.now(UTC) for moment in self._moments()):
-                self._end_streams()
-                self._note_held()
+            before, known = datetime.now(UTC), times.moments(self._content())
+            await asyncio.sleep(times.until_next(known, before))
+            if any(before < moment <= datetime.now(UTC) for moment in known):
+                self._clock_struck()
                 self.prover.again()
+
+    def _clock_struck(self) -> None:
+        """Do what follows from what is in force now."""
+        now = datetime.now(UTC)
+        try:
+            if self.streams.to_end(self._live(), self.applier.gateway, now):
+                self.applier.write_static(self.applier.gateway, self.streams.generation)
+        except OSError as error:
+            self.state.problem("disk", f"running streams not ended: {error}")
+        if held := times.held(self._content(), now):
+            # Which ones is told by the application, to those who may see their incidents.
+            self.state.problem("expiry_held", f"{held} past their expiry and held")
+        else:
+            self.state.solved("expiry_held")
 
     async def _report(self) -> None:
         while True:
@@ -169,82 +190,15 @@ class Agent:
             self.state.changed.clear()
             self.state.refused = dict(self.log.refused)
             self.state.corrections = proving.with_counts(self.state.corrections, self.state.refused)
-            body = msgspec.json.encode(self.state.report())
-            await asyncio.gather(*(hub.post("/v1/status", body) for hub in self.hubs))
+            report = msgspec.json.encode(self.state.report())
+            for hub in self.hubs:
+                hub.tell(report)
 
-    async def _hand_in_traffic(self) -> None:
-        while True:
-            await asyncio.sleep(TRAFFIC_SECONDS)
-            try:
-                while await self._one_batch():
-                    pass
-                self.state.solved("access_log")
-            except OSError as error:
-                self.state.problem("access_log", str(error))
+    def _content(self) -> policy.Content | None:
+        return self.store.current.content if self.store.current else None
 
-    async def _one_batch(self) -> bool:
-        batch = self.log.read()
-        if batch.records:
-            traffic = TrafficBatch(gateway=self.settings.gateway, records=tuple(batch.records))
-            body = msgspec.json.encode(traffic)
-            if not any([await hub.post("/v1/traffic", body) for hub in self.hubs]):
-                return False
-        self.log.done(batch)
-        if batch.refused:
-            self.state.changed.set()
-        if self.log.rotate():
-            await self.admin.reopen_logs()
-        return bool(batch.records)
-
-    def _end_streams(self) -> None:
-        """Replace the listener when a correction came into force that ends running streams."""
-        live = {item.id: item for item in self._in_force()}
-        new = [item for name, item in live.items() if name not in self._streams_ended]
-        self._streams_ended = set(live)
-        if any(item.running_streams == "end" and item.mode == "enforce" for item in new):
-            self._replace_listener()
-
-    def _replace_listener(self) -> None:
-        path = self.process.folder / "generation"
-        try:
-            files.write(path, str(self._generation() + 1).encode())
-            self.applier.write_static(self.applier.gateway, self._generation())
-        except OSError as error:
-            self.state.problem("disk", f"running streams not ended: {error}")
-
-    def _generation(self) -> int:
-        text = files.read(self.process.folder / "generation")
-        return int(text) if text and text.isdigit() else 0
-
-    def _in_force(self) -> list[policy.Correction]:
-        now = datetime.now(UTC)
-        signed = self.store.current
-        return [one for one in (signed.content.corrections if signed else ()) if in_force(one, now)]
-
-    def _note_held(self) -> None:
-        now = datetime.now(UTC)
-        held = [
-            item.id for item in self._in_force() if item.expires_at is not None and now >= item.expires_at
-        ]
-        if held:
-            # Which ones is told by the application, to those who may see their incidents.
-            self.state.problem("expiry_held", f"{len(held)} past their expiry and held")
-        else:
-            self.state.solved("expiry_held")
-
-    def _moments(self) -> list[datetime]:
-        signed = self.store.current
-        return [
-            moment
-            for item in (signed.content.corrections if signed else ())
-            for moment in (item.starts_at, item.expires_at)
-            if moment is not None
-        ]
-
-    def _until_next(self, now: datetime) -> float:
-        ahead = [moment - now for moment in self._moments() if moment > now]
-        wait = min(ahead, default=timedelta(seconds=LONGEST_SLEEP)).total_seconds()
-        return min(wait, 1.0) + 0.001
+    def _live(self) -> list[policy.Correction]:
+        return times.live(self._content(), datetime.now(UTC))
 
     def _stamp(self) -> tuple[int, ...]:
         paths = (self.settings.clients_file, self.settings.models_file)

@@ -3,20 +3,39 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
+from dataclasses import dataclass
+from inspect import signature
 
 from enforcement import policy
 from enforcement.agent import files
 from enforcement.agent.admin import Admin, Loaded, last_rejection
+from enforcement.agent.attachments import Attachments
+from enforcement.agent.fetching import AWAITED, LOST, Fetcher
 from enforcement.agent.process import EnvoyProcess
 from enforcement.agent.state import State
-from enforcement.agent.store import PolicyStore, StaleError
+from enforcement.agent.store import PolicyStore, Signed, StaleError
 from enforcement.envoy import render
 from enforcement.envoy.gateway import Gateway
 from enforcement.report import EnvoyReport
 
 PATIENCE_SECONDS = 5.0
 POLL_SECONDS = 0.002
+_VERSION = re.compile(rb'\{"version_info":"([^"]*)"')
+TOO_LATE = "Envoy did not take it in time"
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the applier works with."""
+
+    store: PolicyStore
+    attachments: Attachments
+    fetcher: Fetcher
+    admin: Admin
+    process: EnvoyProcess
+    state: State
 
 
 class Applier:
@@ -24,21 +43,60 @@ class Applier:
 
     gateway: Gateway
 
-    def __init__(self, store: PolicyStore, admin: Admin, process: EnvoyProcess, state: State) -> None:
-        self._store, self._admin, self._process, self._state = store, admin, process, state
+    def __init__(self, parts: Parts) -> None:
+        self._store, self._attachments, self._fetcher = parts.store, parts.attachments, parts.fetcher
+        self._admin, self._process, self._state = parts.admin, parts.process, parts.state
         self._lock = asyncio.Lock()
         self.on_applied: Callable[[policy.Policy | None], None] = lambda _before: None
+        self.still_needed: Callable[[], frozenset[str]] = frozenset
 
-    async def take(self, raw: bytes) -> None:
-        """Verify a policy that arrived and put it in force; the last good one stays if that fails."""
-        async with self._lock:
-            arrived = self._checked(raw)
-            if arrived is None:
+    async def begin(self) -> None:
+        """Put what is on disk in place, before any network.
+
+        A list that the policy names may be lost: then what was rendered from it stays, or the policy before
+        is taken; without either, guarded models are closed.
+
+        :raises OSError: a file cannot be written.
+        """
+        lacking = await asyncio.to_thread(self._attachments.missing, self._store.attachments)
+        if lacking:
+            self._state.problem(LOST, f"{len(lacking)} damaged or lost on disk, first {lacking[0]}")
+            if self._rendered() == render.version_of(self._store.current):
                 return
+            self._store.fall_back()
+            if await asyncio.to_thread(self._attachments.missing, self._store.attachments):
+                self._store.fall_back()
+        await self.put()
+
+    async def mend(self) -> None:
+        """Get again what the policy in force names and the disk has lost."""
+        needed = self._store.attachments
+        lacking = await asyncio.to_thread(self._attachments.missing, needed) if needed else []
+        if not await self._fetcher.complete(frozenset(lacking), LOST):
+            return
+        if lacking:
+            await self.again()
+
+    async def take(self, raw: bytes) -> bool:
+        """Verify a policy that arrived and put it in force; the last good one stays if that fails.
+
+        Tells whether it is settled, for good or ill; if not, the same policy has to come again.
+        """
+        arrived = await self._checked(raw)
+        if arrived is None:
+            return True
+        if not await self._fetcher.complete(arrived.attachments, AWAITED):
+            return False
+        if not await self._understood(arrived):
+            return True
+        async with self._lock:
+            if not self._is_news(arrived):  # another hub was faster
+                return True
             try:
-                await self._take(arrived, raw)
+                return await self._take(arrived)
             except OSError as error:
-                self._state.problem("disk", f"version {arrived.version} not stored: {error}")
+                self._state.problem("disk", f"version {arrived.policy.version} not stored: {error}")
+                return False
 
     async def in_step(self) -> bool:
         """Tell whether Envoy runs the policy in force; if not, put it in place again."""
@@ -47,10 +105,7 @@ class Applier:
             expected = render.version_of(self._store.current)
             if loaded is None or loaded.versions.get("corrections") == expected:
                 return True
-            try:
-                await self.put()
-            except OSError as error:
-                self._state.problem("disk", str(error))
+            await self._try()
             return False
 
     async def put(self) -> str:
@@ -58,10 +113,14 @@ class Applier:
 
         :raises OSError: a file cannot be written.
         """
-        rendered = render.policy_files(self.gateway, self._store.current)
         already = await self._admin.loaded() if self._process.alive() else None
-        await asyncio.to_thread(self._write, rendered)
+        rendered = await asyncio.to_thread(self._render)
         return await self._settled(rendered, already) if already else ""
+
+    async def again(self) -> None:
+        """Put the policy in force in place once more, from what is on disk."""
+        async with self._lock:
+            await self._try()
 
     def write_static(self, gateway: Gateway, generation: int) -> bool:
         """Write what does not depend on the policy; tell whether the bootstrap changed.
@@ -73,41 +132,73 @@ class Applier:
         changed = {name for name, data in fresh.items() if _replace(gateway, name, data)}
         return render.BOOTSTRAP in changed
 
-    async def _take(self, arrived: policy.Policy, raw: bytes) -> None:
+    async def _try(self) -> None:
+        try:
+            await self.put()
+        except OSError as error:
+            self._state.problem("disk", str(error))
+        except policy.PolicyError as error:  # a list is lost just now; it is being fetched
+            self._state.problem(LOST, str(error))
+
+    async def _take(self, arrived: Signed) -> bool:
         before = self._store.current
-        await asyncio.to_thread(self._store.save, arrived, raw)
+        await asyncio.to_thread(self._store.save, arrived)
         reason = await self.put()
         if reason:
-            self._store.take_back(before)
+            await asyncio.to_thread(self._store.take_back)
             await self.put()
-            self._rejected(before, f"version {arrived.version}: {reason}")
-            return
+            self._rejected(before, f"version {arrived.policy.version}: {reason}")
+            return reason != TOO_LATE
         self._state.solved("envoy_rejected")
         self._state.solved("disk")
         if self._state.envoy.live:
-            self._state.envoy = EnvoyReport(version=render.version_of(arrived), live=True)
+            self._state.envoy = EnvoyReport(version=render.version_of(arrived.policy), live=True)
         self.on_applied(before)
+        await asyncio.to_thread(self._attachments.clean, self._store.needed | self.still_needed())
+        return True
 
     def _rejected(self, kept: policy.Policy | None, detail: str) -> None:
         self._state.envoy = EnvoyReport(version=render.version_of(kept), live=True, rejected=1, error=detail)
         self._state.problem("envoy_rejected", detail)
 
-    def _checked(self, raw: bytes) -> policy.Policy | None:
+    async def _checked(self, raw: bytes) -> Signed | None:
+        """Verify; nothing means that it is not to be taken, and why is a problem if it is one."""
         try:
-            arrived = self._store.check(raw)
+            arrived = await asyncio.to_thread(self._store.verified, raw)
+        except (policy.PolicyError, RecursionError, UnicodeError) as error:
+            self._state.problem("bad_policy", str(error))
+            return None
+        return arrived if self._is_news(arrived) else None
+
+    def _is_news(self, arrived: Signed) -> bool:
+        try:
+            news = self._store.is_news(arrived.policy)
         except StaleError as error:
             self._state.problem("stale_policy", str(error))
-        except policy.PolicyError as error:
-            self._state.problem("bad_policy", str(error))
-        else:
-            self._state.solved("stale_policy")
-            self._state.solved("bad_policy")
-            return arrived
-        return None
+            return False
+        self._state.solved("stale_policy")
+        self._state.solved("bad_policy")
+        return news
 
-    def _write(self, rendered: list[render.File]) -> None:
+    async def _understood(self, arrived: Signed) -> bool:
+        try:
+            await asyncio.to_thread(self._attachments.check, arrived.policy.content)
+        except policy.PolicyError as error:
+            self._state.problem("bad_policy", f"version {arrived.policy.version}: {error}")
+            return False
+        return True
+
+    def _rendered(self) -> str:
+        """Give the version of the policy that the files for Envoy were made from."""
+        raw = files.read(self.gateway.folder / "corrections.json")
+        found = _VERSION.match(raw or b"")
+        return found.group(1).decode() if found else ""
+
+    def _render(self) -> list[render.File]:
+        rendered = _policy_files(self.gateway, self._store.current, self._attachments)
         for file in rendered:
             _replace(self.gateway, file.name, file.data)
+        return rendered
 
     async def _settled(self, rendered: list[render.File], already: Loaded) -> str:
         wanted = {file.filter: file.version for file in rendered}
@@ -121,7 +212,13 @@ class Applier:
             if loaded.rejected > already.rejected:
                 return last_rejection(self._process.log) or "Envoy rejected it"
             await asyncio.sleep(POLL_SECONDS)
-        return "Envoy did not take it in time"
+        return TOO_LATE
+
+
+def _policy_files(gateway: Gateway, signed: policy.Policy | None, attached: Attachments) -> list[render.File]:
+    if len(signature(render.policy_files).parameters) == 2:  # noqa: PLR2004 - the rendering of one week
+        return render.policy_files(gateway, signed)
+    return render.policy_files(gateway, signed, attached)  # type: ignore[call-arg, unused-ignore]
 
 
 def _replace(gateway: Gateway, name: str, data: bytes) -> bool:

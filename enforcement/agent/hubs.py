@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import NamedTuple
 
 import aiohttp
 
@@ -11,8 +12,14 @@ from enforcement.agent.state import State
 
 WAIT_SECONDS = 25
 PAUSES = (0.2, 0.5, 1.0, 2.0)
-POLL_TIMEOUT = aiohttp.ClientTimeout(total=WAIT_SECONDS + 10, connect=3)
+POLL_TIMEOUT = aiohttp.ClientTimeout(total=WAIT_SECONDS + 5, connect=3)
+FETCH_TIMEOUT = aiohttp.ClientTimeout(total=60, connect=2, sock_read=5)
 POST_TIMEOUT = aiohttp.ClientTimeout(total=5, connect=2)
+
+
+class _Arrived(NamedTuple):
+    raw: bytes
+    etag: str
 
 
 class Hub:
@@ -22,22 +29,57 @@ class Hub:
         self._session, self._url, self._state = session, url, state
         self._headers = {"authorization": f"Bearer {token}"}
         self._etag = ""
+        self._report = b""
+        self._news = asyncio.Event()
+        self.up = True
+        """It answered the last time."""
 
-    async def follow(self, take: Callable[[bytes], Awaitable[None]]) -> None:
-        """Hand every new policy to ``take``, for ever."""
+    async def follow(self, take: Callable[[bytes], Awaitable[bool]]) -> None:
+        """Hand every new policy to ``take``, for ever; one that it cannot settle now is asked for again."""
         failures = 0
         while True:
-            try:
-                raw = await self._poll()
-            except (aiohttp.ClientError, TimeoutError) as error:
-                self._away(error)
-                await asyncio.sleep(PAUSES[min(failures, len(PAUSES) - 1)])
-                failures += 1
+            if await self._settled(take):
+                failures = 0
                 continue
-            failures = 0
-            self._state.solved(self._code)
-            if raw is not None:
-                await take(raw)
+            await asyncio.sleep(PAUSES[min(failures, len(PAUSES) - 1)])
+            failures += 1
+
+    async def _settled(self, take: Callable[[bytes], Awaitable[bool]]) -> bool:
+        try:
+            arrived = await self._poll()
+        except (aiohttp.ClientError, TimeoutError) as error:
+            self.up = False
+            self._state.problem(self._code, f"the hub does not answer: {error or type(error).__name__}")
+            return False
+        self.up = True
+        self._state.solved(self._code)
+        if arrived is None:
+            return True
+        if not await take(arrived.raw):
+            return False
+        self._etag = arrived.etag
+        return True
+
+    def tell(self, report: bytes) -> None:
+        """Let it know of a report; one that has not been sent yet is forgotten for the newer one."""
+        self._report = report
+        self._news.set()
+
+    async def speak(self) -> None:
+        """Hand in the newest report whenever there is one, for ever. A slow hub holds up no other."""
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            await self.post("/v1/status", self._report)
+
+    async def fetch(self, address: str) -> bytes | None:
+        """Get an attachment; nothing means that this hub has not got it, or is away."""
+        url = f"{self._url}/v1/attachments/{address}"
+        try:
+            async with self._session.get(url, headers=self._headers, timeout=FETCH_TIMEOUT) as response:
+                return await response.read() if response.status == 200 else None  # noqa: PLR2004
+        except (aiohttp.ClientError, TimeoutError):
+            return None
 
     async def post(self, path: str, body: bytes) -> bool:
         """Hand something in; tell whether the hub has it."""
@@ -51,18 +93,17 @@ class Hub:
                     self._state.problem(f"{self._code}:post", f"{path}: {response.status} {text}")
                     return False
         except (aiohttp.ClientError, TimeoutError):
+            self.up = False
             return False
         self._state.solved(f"{self._code}:post")
         return True
 
-    async def _poll(self) -> bytes | None:
+    async def _poll(self) -> _Arrived | None:
         headers = {**self._headers, **({"if-none-match": self._etag} if self._etag else {})}
         url = f"{self._url}/v1/policy?wait={WAIT_SECONDS}"
         async with self._session.get(url, headers=headers, timeout=POLL_TIMEOUT) as response:
             if response.status == 200:  # noqa: PLR2004
-                raw = await response.read()
-                self._etag = response.headers.get("etag", "")
-                return raw
+                return _Arrived(await response.read(), response.headers.get("etag", ""))
             if response.status == 404:  # noqa: PLR2004 - no policy yet
                 await asyncio.sleep(PAUSES[0])
             elif response.status != 304:  # noqa: PLR2004
@@ -72,6 +113,3 @@ class Hub:
     @property
     def _code(self) -> str:
         return f"hub:{self._url}"
-
-    def _away(self, error: Exception) -> None:
-        self._state.problem(self._code, f"the hub does not answer: {error or type(error).__name__}")

@@ -1,10 +1,15 @@
-"""Proving, correction by correction, that what the policy says is what the gateway does."""
+"""Proving, correction by correction, that what the policy says is what the gateway does.
+
+What is new or went wrong is proven on every endpoint. What has been proven is proven again on one endpoint
+after the other: after every change, and each within a minute.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from math import ceil
 
 import msgspec
 
@@ -12,16 +17,18 @@ from enforcement import policy
 from enforcement.agent.probing import Prober
 from enforcement.agent.state import State
 from enforcement.agent.waiting import until_set
-from enforcement.decide import in_force, lifts_at
+from enforcement.decide import Attachments, Rules, in_force, lifts_at
 from enforcement.envoy import render
 from enforcement.probes import Plan, plan
 from enforcement.report import CorrectionReport, LiftedReport, Probe
 from enforcement.report import State as CorrectionState
 
-AGAIN_SECONDS = 15.0
+AGAIN_SECONDS = 5.0
 UNPROVEN_AGAIN_SECONDS = 1.0
+ROUND_SECONDS = 50.0
+"""Within so long everything is proven again, however much it is."""
+SLICE = 20
 AT_ONCE = 6
-SLICE = 50
 
 
 class Prover:
@@ -29,34 +36,34 @@ class Prover:
 
     prober: Prober
 
-    def __init__(self, state: State, models: tuple[str, ...]) -> None:
-        self._state, self.models = state, models
+    def __init__(self, state: State, attachments: Attachments) -> None:
+        self._state, self._attachments = state, attachments
+        self.models: tuple[str, ...] = ()
         self._wanted = asyncio.Event()
-        self._turn = 0
         self._signed: policy.Policy | None = None
+        self._rules: Rules | None = None
+        self._plans: dict[str, list[Plan]] = {}
+        self._turns: dict[str, int] = {}
         self._removed: dict[str, policy.Correction] = {}
 
     def expect(self, signed: policy.Policy | None, before: policy.Content | None) -> None:
         """Take note of a new policy: what changed is unproven until the probes have passed."""
         now, self._signed = datetime.now(UTC), signed
+        self._rules = None
         current = {item.id: item for item in (signed.content.corrections if signed else ())}
         old = {item.id: item for item in (before.corrections if before else ())}
-        removed = {name: item for name, item in old.items() if name not in current}
-        self._removed |= removed
-        for name in removed:  # gone by the document; the probes have still to show it
-            self._state.note_lifted(name, LiftedReport(verified=False))
-        for name in current:
-            self._removed.pop(name, None)
-            self._state.lifted.pop(name, None)
-        for name in [name for name in self._state.corrections if name not in current]:
-            del self._state.corrections[name]
+        self._note_removed({name: item for name, item in old.items() if name not in current}, current)
+        reports = self._state.corrections
+        for name in [name for name in reports if name not in current]:
+            del reports[name]
         for name, item in current.items():
-            if old.get(name) != item or name not in self._state.corrections:
-                self._state.corrections[name] = _unproven(item, now)
-        self._wanted.set()
+            if old.get(name) != item or name not in reports:
+                reports[name] = _unproven(item, now)
+        self.again()
 
     def again(self) -> None:
         """Ask for a full round, since time or the gateway changed something."""
+        self._plans.clear()
         self._wanted.set()
 
     async def run(self) -> None:
@@ -66,63 +73,118 @@ class Prover:
             self._wanted.clear()
             await self._round(full=full)
 
+    def _note_removed(
+        self, removed: dict[str, policy.Correction], current: dict[str, policy.Correction]
+    ) -> None:
+        self._removed |= removed
+        for name in removed:  # gone by the document; the probes have still to show it
+            self._state.note_lifted(name, LiftedReport(verified=False))
+        for name in current:
+            self._removed.pop(name, None)
+            self._state.lifted.pop(name, None)
+
     def _pause(self) -> float:
         reports = self._state.corrections.values()
         failed = any(found.state == "failed" for found in reports)
         return UNPROVEN_AGAIN_SECONDS if failed or self._removed else AGAIN_SECONDS
 
+    @property
+    def needed(self) -> frozenset[str]:
+        """The attachments of removed corrections that have still to be shown as gone."""
+        return frozenset[str]().union(*(policy.named_by(item) for item in self._removed.values()))
+
     async def _round(self, *, full: bool) -> None:
+        """Prove what is new, then what was removed, then what was proven before."""
         signed = self._signed
         if signed is None:
             return
+        unproven, proven = self._sorted(signed.content)
+        if not await self._prove_all(unproven, signed):
+            return
+        await self._prove_removed(signed)
+        size = max(SLICE, ceil(len(signed.content.corrections) * AGAIN_SECONDS / ROUND_SECONDS))
+        if await self._prove_all(proven if full else proven[:size], signed):
+            self._state.changed.set()
+
+    async def _prove_all(self, items: Iterable[policy.Correction], signed: policy.Policy) -> bool:
+        """Prove one after the other; tell whether that was not overtaken by something more urgent."""
+        for item in items:
+            await self._prove(item, signed)
+            if self._signed is not signed or self._wanted.is_set():
+                return False
+        return True
+
+    async def _prove_removed(self, signed: policy.Policy) -> None:
         for name, item in list(self._removed.items()):
-            probes = await self._send(item, signed)
+            probes = await self._send(self._planned(item, signed), item, signed)
             if self._signed is not signed:
-                return  # a newer policy came meanwhile: it has a round of its own
+                return
             self._state.note_lifted(name, LiftedReport(verified=_all(probes), probes=probes))
             if _all(probes):
                 self._removed.pop(name, None)
-        for item in self._chosen(signed.content, full=full):
-            await self._prove(item, signed)
-            if self._wanted.is_set():
-                return
-        self._state.changed.set()
+                self._state.changed.set()
 
-    def _chosen(self, content: policy.Content, *, full: bool) -> Iterable[policy.Correction]:
-        """Give the unproven first and then the others; between changes only the next slice."""
-        every = content.corrections
-        if full or len(every) <= SLICE:
-            return sorted(every, key=lambda item: self._state.corrections[item.id].verified)
-        start = self._turn = (self._turn + SLICE) % len(every)
-        return (*every, *every)[start : start + SLICE]
+    def _sorted(self, content: policy.Content) -> tuple[list[policy.Correction], list[policy.Correction]]:
+        """Give the unproven and the proven ones, those first whose proof is the oldest."""
+        reports = self._state.corrections
+        every = sorted(content.corrections, key=lambda item: reports[item.id].checked_at)
+        unproven = [item for item in every if self._is_unproven(item)]
+        return unproven, [item for item in every if not self._is_unproven(item)]
+
+    def _is_unproven(self, item: policy.Correction) -> bool:
+        """Tell whether it has to be shown on every endpoint."""
+        found = self._state.corrections[item.id]
+        return not _all(found.probes) or found.state != _state_of(item, datetime.now(UTC))
 
     async def _prove(self, item: policy.Correction, signed: policy.Policy) -> None:
-        now = datetime.now(UTC)
-        probes = await self._send(item, signed)
+        before, wrong = self._state.corrections[item.id], ""
+        try:
+            probes = await self._probed(item, signed, before)
+        except policy.PolicyError as error:  # a list is lost just now; it is being fetched
+            probes, wrong = (), str(error)
         if self._signed is not signed:
             return
-        state = _state_of(item, now)
-        before = self._state.corrections.get(item.id)
-        failed = [probe for probe in probes if not probe.ok]
-        found = CorrectionReport(
-            state="failed" if failed and state != "scheduled" else state,
-            verified=_all(probes) and state != "scheduled",
-            checked_at=now,
-            refused=self._state.refused.get(item.id, 0),
-            detail=failed[0].detail if failed else "",
-            probes=probes,
-        )
+        found = _observed(item, probes, wrong, refused=self._state.refused.get(item.id, 0))
         self._state.corrections[item.id] = found
-        if before is None or (before.state, before.verified) != (found.state, found.verified):
+        if (before.state, before.verified) != (found.state, found.verified):
             self._state.changed.set()
 
-    async def _send(self, item: policy.Correction, signed: policy.Policy) -> tuple[Probe, ...]:
-        plans = plan(item, signed.content, models=self.models, now=datetime.now(UTC))
+    async def _probed(
+        self, item: policy.Correction, signed: policy.Policy, before: CorrectionReport
+    ) -> tuple[Probe, ...]:
+        plans = self._planned(item, signed)
+        if self._is_unproven(item):
+            return await self._send(plans, item, signed)
+        fresh = await self._send(self._next_endpoint(item, plans), item, signed)
+        endpoints = {probe.endpoint for probe in fresh}
+        return tuple(probe for probe in before.probes if probe.endpoint not in endpoints) + fresh
+
+    def _planned(self, item: policy.Correction, signed: policy.Policy) -> list[Plan]:
+        if item.id not in self._plans:
+            self._rules = self._rules or Rules(signed.content, self._attachments)
+            self._plans[item.id] = plan(
+                item,
+                signed.content,
+                models=self.models,
+                now=datetime.now(UTC),
+                attachments=self._attachments,
+                rules=self._rules,
+            )
+        return self._plans[item.id]
+
+    def _next_endpoint(self, item: policy.Correction, plans: list[Plan]) -> list[Plan]:
+        endpoints = sorted({planned.attributes.endpoint for planned in plans})
+        turn = self._turns[item.id] = self._turns.get(item.id, -1) + 1
+        return [one for one in plans if one.attributes.endpoint == endpoints[turn % len(endpoints)]]
+
+    async def _send(
+        self, plans: list[Plan], item: policy.Correction, signed: policy.Policy
+    ) -> tuple[Probe, ...]:
         slots, version = asyncio.Semaphore(AT_ONCE), render.version_of(signed)
 
         async def one(planned: Plan) -> Probe:
             async with slots:
-                return await self.prober.run(planned, item.id, version)
+                return await self.prober.run(planned, item, version)
 
         return tuple(await asyncio.gather(*(one(planned) for planned in plans)))
 
@@ -132,6 +194,22 @@ def with_counts(reports: dict[str, CorrectionReport], refused: dict[str, int]) -
     return {
         name: msgspec.structs.replace(found, refused=refused.get(name, 0)) for name, found in reports.items()
     }
+
+
+def _observed(
+    item: policy.Correction, probes: tuple[Probe, ...], wrong: str, *, refused: int
+) -> CorrectionReport:
+    now = datetime.now(UTC)
+    state = _state_of(item, now)
+    wrong = wrong or next((probe.detail for probe in probes if not probe.ok), "")
+    return CorrectionReport(
+        state="failed" if wrong and state != "scheduled" else state,
+        verified=_all(probes) and state != "scheduled",
+        checked_at=now,
+        refused=refused,
+        detail=wrong,
+        probes=probes,
+    )
 
 
 def _unproven(item: policy.Correction, now: datetime) -> CorrectionReport:

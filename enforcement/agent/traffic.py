@@ -60,7 +60,7 @@ class AccessLog:
     def __init__(self, folder: Path, gateway: str) -> None:
         self.path = folder / "access.log"
         self._place_file = folder / "access.place.json"
-        self._gateway = gateway
+        self.gateway = gateway
         self._place = self._load()
         self.refused = Counter(self._place.refused)
 
@@ -103,7 +103,7 @@ class AccessLog:
         request = line.request
         return report.TrafficRecord(
             at=line.at,
-            gateway=self._gateway,
+            gateway=self.gateway,
             user=request.user,
             organisation=request.organisation,
             key=request.key,

@@ -29,10 +29,10 @@ def store(tmp_path):
 
 
 def take(store, raw):
-    arrived = store.check(raw)
-    if arrived is not None:
-        store.save(arrived, raw)
-    return arrived
+    arrived = store.verified(raw)
+    if store.is_news(arrived.policy):
+        store.save(arrived)
+    return arrived.policy
 
 
 def test_the_newest_policy_and_the_one_before_are_on_disk(store, tmp_path):
@@ -42,7 +42,7 @@ def test_the_newest_policy_and_the_one_before_are_on_disk(store, tmp_path):
     again = PolicyStore(tmp_path, KEYS)
 
     assert again.load() == ""
-    assert (again.current.version, again.previous_content()) == (2, policy.Content())
+    assert (again.current.version, again.previous.content) == (2, policy.Content())
 
 
 @pytest.mark.parametrize("version", [1, 2, 4])
@@ -67,10 +67,9 @@ def test_another_content_under_a_known_version_is_refused(store):
 
 def test_a_policy_taken_back_is_gone_from_disk(store, tmp_path):
     take(store, signed(1))
-    before = store.current
     take(store, signed(2, BLOCK))
 
-    store.take_back(before)
+    store.take_back()
 
     again = PolicyStore(tmp_path, KEYS)
     again.load()

@@ -1,0 +1,54 @@
+"""Getting what a policy names from whichever hub has it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from enforcement import policy
+from enforcement.agent.attachments import Attachments
+from enforcement.agent.hubs import Hub
+from enforcement.agent.state import State
+
+AWAITED, LOST = "attachments_awaited", "attachments_lost"
+"""The problems: a policy that cannot be taken yet, and one in force of which the disk lost something."""
+
+
+class Fetcher:
+    """Brings missing attachments to the disk, one policy's at a time."""
+
+    def __init__(self, attachments: Attachments, hubs: Sequence[Hub], state: State) -> None:
+        self._attachments, self._hubs, self._state = attachments, hubs, state
+        self._lock = asyncio.Lock()
+
+    async def complete(self, addresses: frozenset[str], code: str) -> bool:
+        """Get what is missing; tell whether all of it is at hand now.
+
+        :param code: the problem that it is if not.
+        """
+        missing = await asyncio.to_thread(self._attachments.missing, addresses)
+        if missing:
+            async with self._lock:  # another hub may have sent the same policy meanwhile
+                missing = await asyncio.to_thread(self._attachments.missing, missing)
+                found = await asyncio.gather(*(self._fetch(address) for address in missing))
+                if not all(found):
+                    lacking = [address for address, ok in zip(missing, found, strict=True) if not ok]
+                    self._state.problem(code, f"{len(lacking)} missing at every hub, first {lacking[0]}")
+                    return False
+        self._state.solved(code)
+        return True
+
+    async def _fetch(self, address: str) -> bool:
+        for hub in sorted(self._hubs, key=lambda one: not one.up):
+            raw = await hub.fetch(address)
+            if raw is None:
+                continue
+            try:
+                await asyncio.to_thread(self._attachments.save, address, raw)
+            except policy.PolicyError:
+                continue  # this hub's is damaged; it notices by itself
+            except OSError as error:
+                self._state.problem("disk", f"{address} not stored: {error.strerror}")
+                return False
+            return True
+        return False
