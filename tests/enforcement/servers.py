@@ -22,6 +22,8 @@ class Servers:
         self.reports: list[dict[str, Any]] = []
         self.traffic: list[dict[str, Any]] = []
         self.requests: list[dict[str, Any]] = []
+        self.attachments: dict[str, bytes] = {}
+        self.fetched: list[str] = []
         self._loop = asyncio.new_event_loop()
         self._changed = asyncio.Event()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -98,6 +100,7 @@ class Servers:
     def _hub(self) -> web.Application:
         app = web.Application(client_max_size=64 * 1024 * 1024)
         app.router.add_get("/v1/policy", self._get_policy)
+        app.router.add_get("/v1/attachments/{digest}", self._get_attachment)
         app.router.add_post("/v1/status", self._post_status)
         app.router.add_post("/v1/traffic", self._post_traffic)
         return app
@@ -114,6 +117,12 @@ class Servers:
         if self.policy is None:
             return web.Response(status=404)
         return web.Response(body=self.policy, headers={"etag": self.etag})
+
+    async def _get_attachment(self, request: web.Request) -> web.Response:
+        name = request.match_info["digest"]
+        self.fetched.append(name)
+        found = self.attachments.get(name)
+        return web.Response(status=404) if found is None else web.Response(body=found)
 
     async def _post_status(self, request: web.Request) -> web.Response:
         self.reports.append(await request.json())

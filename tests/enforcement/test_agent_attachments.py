@@ -1,0 +1,147 @@
+"""Attachments at an agent: fetched from any hub, verified, kept, cleaned up."""
+
+from __future__ import annotations
+
+import asyncio
+
+import aiohttp
+import pytest
+
+from enforcement import policy
+from enforcement.agent.attachments import Attachments
+from enforcement.agent.fetching import AWAITED, Fetcher
+from enforcement.agent.hubs import Hub
+from enforcement.agent.state import State
+from tests.enforcement.servers import TOKEN, Servers
+from tests.enforcement.world import correction, free_port
+
+LIST = policy.subject_list(["alice", "bob"])
+ADDRESS = policy.address(LIST)
+PATTERNS = policy.canonical(
+    policy.PatternSet(name="terms", version=1, patterns=(policy.Pattern(id="p1", text="secret"),))
+)
+
+
+@pytest.fixture
+def attachments(tmp_path):
+    return Attachments(tmp_path / "attachments")
+
+
+@pytest.fixture
+def servers():
+    with Servers() as found:
+        yield found
+
+
+def fetch(attachments, *urls, addresses=(ADDRESS,), times=1):
+    """Complete a policy's attachments from hubs; give whether it worked and what was said."""
+
+    async def scenario():
+        state = State("gateway-1")
+        async with aiohttp.ClientSession() as session:
+            hubs = [Hub(session, url, TOKEN, state) for url in urls]
+            fetcher = Fetcher(attachments, hubs, state)
+            done = await asyncio.gather(
+                *(fetcher.complete(frozenset(addresses), AWAITED) for _ in range(times))
+            )
+        return all(done), {one.code: one.detail for one in state.report().problems}
+
+    return asyncio.run(scenario())
+
+
+def url(servers):
+    return f"http://127.0.0.1:{servers.hub_port}"
+
+
+def nowhere():
+    return f"http://127.0.0.1:{free_port()}"
+
+
+def test_a_list_and_a_set_of_patterns_are_kept_and_understood(attachments):
+    for raw in (LIST, PATTERNS):
+        attachments.save(policy.address(raw), raw)
+
+    assert attachments.subjects(ADDRESS) == {"alice", "bob"}
+    assert attachments.patterns(policy.address(PATTERNS)).name == "terms"
+    assert attachments.missing([ADDRESS, policy.address(PATTERNS)]) == []
+
+
+@pytest.mark.parametrize("raw", [LIST[:-1], b"", LIST + b"x\n"])
+def test_bytes_that_are_not_what_they_are_called_are_not_kept(attachments, raw):
+    with pytest.raises(policy.PolicyError, match=ADDRESS):
+        attachments.save(ADDRESS, raw)
+
+    assert attachments.missing([ADDRESS]) == [ADDRESS]
+
+
+def test_what_is_lost_or_damaged_on_disk_is_missing(attachments):
+    attachments.save(ADDRESS, LIST)
+    [path] = attachments.folder.iterdir()
+    assert attachments.missing([ADDRESS]) == []
+
+    path.write_bytes(LIST[:-1])
+
+    assert attachments.missing([ADDRESS]) == [ADDRESS]
+    with pytest.raises(policy.PolicyError):
+        Attachments(attachments.folder).subjects(ADDRESS)
+    path.unlink()
+    assert attachments.missing([ADDRESS]) == [ADDRESS]
+
+
+def test_a_list_where_patterns_should_be_is_refused(attachments):
+    attachments.save(ADDRESS, LIST)
+    ref = policy.PatternsRef(attachment=ADDRESS, name="terms", version=1)
+    content = policy.Content(corrections=(correction(1, policy.InputFilter(patterns=ref)),))
+
+    with pytest.raises(policy.PolicyError):
+        attachments.check(content)
+
+
+def test_what_nobody_names_any_longer_is_removed_and_other_files_are_left_alone(attachments):
+    for raw in (LIST, PATTERNS):
+        attachments.save(policy.address(raw), raw)
+    other = attachments.folder / "notes.txt"
+    other.touch()
+
+    attachments.clean([ADDRESS])
+
+    assert sorted(path.name for path in attachments.folder.iterdir()) == sorted([ADDRESS[7:], "notes.txt"])
+    with pytest.raises(policy.PolicyError):
+        attachments.patterns(policy.address(PATTERNS))
+
+
+def test_a_missing_attachment_comes_from_whichever_hub_has_it(attachments, servers):
+    servers.attachments[ADDRESS] = LIST
+
+    done, said = fetch(attachments, nowhere(), url(servers))
+
+    assert (done, said) == (True, {})
+    assert attachments.subjects(ADDRESS) == {"alice", "bob"}
+
+
+def test_a_hub_that_sends_something_else_is_not_believed(attachments, servers):
+    servers.attachments[ADDRESS] = LIST[:-1]
+
+    done, said = fetch(attachments, url(servers))
+
+    assert not done
+    assert ADDRESS in said[AWAITED]
+    assert attachments.missing([ADDRESS]) == [ADDRESS]
+
+
+def test_a_policy_from_two_hubs_is_completed_once(attachments, servers):
+    servers.attachments[ADDRESS] = LIST
+
+    assert fetch(attachments, url(servers), times=5)[0]
+
+    assert servers.fetched == [ADDRESS]
+
+
+def test_what_cannot_be_stored_is_told(attachments, servers):
+    servers.attachments[ADDRESS] = LIST
+    attachments.folder.write_text("in the way")
+
+    done, said = fetch(attachments, url(servers))
+
+    assert not done
+    assert ADDRESS in said["disk"]
