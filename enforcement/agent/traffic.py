@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
@@ -19,17 +20,26 @@ ROTATE_BYTES = 64 * 1024 * 1024
 
 
 class _Request(msgspec.Struct, kw_only=True):
+    """What the gateway's script wrote down; what is empty is left out."""
+
     user: str
     organisation: str
     key: str
     application: str
-    use_case: str
+    use_case: str = ""
     endpoint: str
     model: str
-    stream: bool
-    max_tokens: int | None
+    region: str = ""
+    tier: str = ""
+    platform: str = ""
+    stream: bool = False
+    max_tokens: int | None = None
+    body_bytes: int | None = None
     tools: tuple[str, ...] = ()
+    features: tuple[str, ...] = ()
     shadow: tuple[str, ...] = ()
+    warned: tuple[str, ...] = ()
+    policy: int | None = None
     probe: bool = False
 
 
@@ -41,9 +51,13 @@ class _Line(msgspec.Struct, kw_only=True):
 
 
 class _Place(msgspec.Struct, kw_only=True):
+    """How far the log has been handed in, and what it counted until there."""
+
     inode: int = 0
     offset: int = 0
     refused: dict[str, int] = {}
+    log: str = ""
+    seq: int = 0
 
 
 class Batch(NamedTuple):
@@ -66,6 +80,7 @@ class AccessLog:
 
     def read(self) -> Batch:
         """Give the next records; nothing moves and nothing counts before :meth:`done`."""
+        self._name()
         if not self.path.exists():
             return Batch([], Counter(), self._place.offset)
         with self.path.open("rb") as file:
@@ -75,7 +90,8 @@ class AccessLog:
         whole = [line for line in lines[:BATCH] if line.endswith(b"\n")]
         entries = [entry for line in whole if (entry := _parse(line)) is not None]
         counts = Counter(name for entry in entries for name in _counted(entry))
-        records = [self._record(entry) for entry in entries]
+        first = self._place.seq + 1
+        records = [self._record(entry, seq) for seq, entry in enumerate(entries, first)]
         return Batch(records, counts, self._place.offset + sum(map(len, whole)))
 
     def done(self, batch: Batch) -> None:
@@ -84,8 +100,9 @@ class AccessLog:
             return
         self.refused.update(batch.refused)
         self._place.offset = batch.offset
+        self._place.seq += len(batch.records)
         self._place.refused = dict(self.refused)
-        files.write(self._place_file, msgspec.json.encode(self._place))
+        self._save()
 
     def rotate(self) -> bool:
         """Put a large log that has been read to its end aside; the caller lets Envoy reopen it."""
@@ -99,30 +116,57 @@ class AccessLog:
         if self._place.inode != inode:
             self._place.inode, self._place.offset = inode, 0
 
-    def _record(self, line: _Line) -> report.TrafficRecord:
-        request = line.request
+    def _record(self, line: _Line, seq: int) -> report.TrafficRecord:
+        attributes = {name: getattr(line.request, name) for name in _TAKEN_OVER}
         return report.TrafficRecord(
             at=line.at,
             gateway=self.gateway,
-            user=request.user,
-            organisation=request.organisation,
-            key=request.key,
-            application=request.application,
-            use_case=request.use_case,
-            endpoint=request.endpoint,
-            model=request.model,
-            tools=request.tools,
-            stream=request.stream,
-            max_tokens=request.max_tokens,
             status=line.status,
             correction=None if line.correction == "-" else line.correction,
+            log=self._place.log,
+            seq=seq,
+            **attributes,
         )
 
+    def _name(self) -> None:
+        """Name the counting, and write that down before any of its numbers is told."""
+        if not self._place.log:
+            self._place.log = secrets.token_hex(8)
+            self._save()
+
+    def _save(self) -> None:
+        files.write(self._place_file, msgspec.json.encode(self._place))
+
     def _load(self) -> _Place:
+        """Take up the place; a lost one starts another counting, so that no number is taken twice."""
         try:
             return msgspec.json.decode(files.read(self._place_file) or b"{}", type=_Place)
         except msgspec.DecodeError:
             return _Place()
+
+
+_TAKEN_OVER}
+        return report.TrafficRecord(
+            at=line.at,
+            gateway=self.gateway,
+            status=line.status,
+            correction=None if line.correction == "-" else line.correction,
+            log=self._place.log,
+            seq=seq,
+            **attributes,
+        )
+
+    def _load(self) -> _Place:
+        """Take up the place; a lost one starts another counting, so that no number is taken twice."""
+        try:
+            place = msgspec.json.decode(files.read(self._place_file) or b"{}", type=_Place)
+        except msgspec.DecodeError:
+            place = _Place()
+        place.log = place.log or secrets.token_hex(8)
+        return place
+
+
+_TAKEN_OVER = tuple(name for name in _Request.__struct_fields__ if name != "probe")
 
 
 def _parse(raw: bytes) -> _Line | None:

@@ -143,6 +143,51 @@ def test_probes_and_lines_cut_off_are_left_out_and_half_a_line_is_waited_for(log
     assert log.read().records == []
 
 
+def test_every_record_has_one_number_however_often_and_by_whom_it_is_read(log, tmp_path):
+    write(log, {}, {"request": {**LINE["request"], "probe": True}}, {})
+    first, again = log.read().records, log.read().records
+    log.done(log.read())
+    write(log, {})
+    later = AccessLog(tmp_path, "gateway-1").read().records
+
+    assert [record.seq for record in first] == [record.seq for record in again] == [1, 2]
+    assert [record.seq for record in later] == [3]
+    assert len({record.log for record in (*first, *later)} - {""}) == 1
+
+
+def test_a_place_that_is_lost_starts_another_counting(log, tmp_path):
+    write(log, {})
+    name = log.read().records[0].log
+    log.done(log.read())
+    (tmp_path / "access.place.json").write_text("{")
+
+    [again] = AccessLog(tmp_path, "gateway-1").read().records
+
+    assert again.seq == 1
+    assert again.log not in ("", name)
+
+
+def test_what_the_script_wrote_down_is_told_as_it_is(log):
+    more = {
+        "region": "eu",
+        "tier": "enterprise",
+        "platform": "app",
+        "features": ["mcp"],
+        "body_bytes": 77,
+        "warned": ["COR-0004.1"],
+        "shadow": ["COR-0002.1"],
+        "policy": 12,
+        "tools": ["t"],
+    }
+    write(log, {"request": {**LINE["request"], **more}})
+
+    [record] = log.read().records
+
+    assert {name: getattr(record, name) for name in more} == {
+        name: tuple(value) if isinstance(value, list) else value for name, value in more.items()
+    }
+
+
 def test_a_new_log_file_is_read_from_its_start(log):
     write(log, {})
     log.done(log.read())
