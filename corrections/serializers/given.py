@@ -7,6 +7,8 @@ from typing import Any
 
 from rest_framework import serializers
 
+from corrections import registers
+from corrections.serializers.shapes import Functionality, Parameters, Users
 from corrections.states import Verdict
 from corrections.terms import Terms
 from enforcement import policy
@@ -26,13 +28,19 @@ class Draft(StrictSerializer):
     precaution = serializers.BooleanField(required=False, default=False)
 
     kind = serializers.ChoiceField(choices=sorted(policy.EFFECTS))
-    parameters = serializers.DictField(required=False, default=dict)
-    functionality = serializers.DictField(required=False, default=dict)
-    users = serializers.DictField(required=False, default=dict)
+    parameters = Parameters(required=False, default=dict)
+    functionality = Functionality(required=False, default=dict)
+    users = Users(required=False, default=dict)
     mode = serializers.ChoiceField(choices=["enforce", "shadow"], default="enforce")
     starts_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
     expires_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
     at_expiry = serializers.ChoiceField(choices=["hold", "lift"], default="hold")
+    grace_until = serializers.DateTimeField(
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="Until then what it would refuse passes with a warning.",
+    )
     percentage = serializers.IntegerField(min_value=1, max_value=100, default=100)
     running_streams = serializers.ChoiceField(choices=["finish", "end"], default="finish")
     public_reason = serializers.CharField(max_length=500, allow_blank=True, default="")
@@ -40,6 +48,14 @@ class Draft(StrictSerializer):
     review_at = serializers.DateTimeField()
     exit_criteria = serializers.CharField(max_length=10_000)
     narrower_rejected = serializers.CharField(max_length=10_000, allow_blank=True, default="")
+    expected_false_positive_percent = serializers.FloatField(
+        required=False,
+        allow_null=True,
+        default=None,
+        min_value=0,
+        max_value=100,
+        help_text="Of clean traffic; asked for where a filter or classifier is enforced.",
+    )
 
     def validate(self, attrs: Plain) -> Plain:
         """Say either the package or the incident."""
@@ -48,8 +64,10 @@ class Draft(StrictSerializer):
         return attrs
 
     def terms(self) -> Terms:
-        """Give the terms as the actions take them."""
-        return Terms(**{name: self.validated_data[name] for name in TERMS})
+        """Give the terms as the actions take them; segments and pattern sets frozen to what they hold now."""
+        said = {name: self.validated_data[name] for name in TERMS}
+        users, parameters = registers.resolved(said["users"], said["parameters"])
+        return Terms(**said | {"users": users, "parameters": parameters})
 
 
 class Ask(StrictSerializer):
