@@ -145,27 +145,6 @@ class AccessLog:
             return _Place()
 
 
-_TAKEN_OVER}
-        return report.TrafficRecord(
-            at=line.at,
-            gateway=self.gateway,
-            status=line.status,
-            correction=None if line.correction == "-" else line.correction,
-            log=self._place.log,
-            seq=seq,
-            **attributes,
-        )
-
-    def _load(self) -> _Place:
-        """Take up the place; a lost one starts another counting, so that no number is taken twice."""
-        try:
-            place = msgspec.json.decode(files.read(self._place_file) or b"{}", type=_Place)
-        except msgspec.DecodeError:
-            place = _Place()
-        place.log = place.log or secrets.token_hex(8)
-        return place
-
-
 _TAKEN_OVER = tuple(name for name in _Request.__struct_fields__ if name != "probe")
 
 
