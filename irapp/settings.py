@@ -34,6 +34,7 @@ INSTALLED_APPS = [
     "incidents.execution",
     "incidents.post_incident",
     "corrections",
+    "corrections.webhooks",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -191,6 +192,7 @@ CELERY_BEAT_SCHEDULE = {
     "reconcile-gateways": {"task": "corrections.tasks.reconcile", "schedule": 3.0},
     "due-corrections": {"task": "corrections.tasks.tick", "schedule": 5.0},
     "pull-traffic": {"task": "corrections.tasks.pull_traffic", "schedule": 3.0},
+    "ask-webhooks": {"task": "corrections.webhooks.tasks.ask_endpoints", "schedule": 10.0},
 }
 
 # The enforcement service
@@ -199,6 +201,9 @@ ENFORCEMENT_TOKEN = env.str("ENFORCEMENT_TOKEN", default="")
 POLICY_SIGNING_KEY_FILE = env.str("POLICY_SIGNING_KEY_FILE", default="")
 POLICY_KEY_ID = env.str("POLICY_KEY_ID", default="")
 GATEWAY_URL = env.str("GATEWAY_URL", default="")
+# Webhooks. Private networks are sent to only where they are named; a CA of one's own for their certificates.
+WEBHOOK_ALLOWED_NETWORKS = env.list("WEBHOOK_ALLOWED_NETWORKS", default=[])
+WEBHOOK_CA_FILE = env.str("WEBHOOK_CA_FILE", default="")
 
 # API
 REST_FRAMEWORK = {

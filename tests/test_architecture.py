@@ -37,6 +37,7 @@ MUTABLE = {
     *("preparation.Fallback", "preparation.Binding"),
     *("monitoring.Source", "monitoring.SignalGroup", "monitoring.Link", "monitoring.Signal"),
     *("post_incident.Review", "post_incident.Finding", "post_incident.FollowUp"),
+    *("webhooks.Endpoint", "webhooks.Secret", "webhooks.Delivery"),
     *("corrections.Package", "corrections.Correction", "corrections.AuthorityRule", "corrections.Proposal"),
     # written once; they move or are released, and PostgreSQL lets nothing else change
     *("corrections.DestructionOrder", "corrections.EvidenceHold"),

@@ -15,12 +15,21 @@ from enforcement import policy
 from irapp.audit.record import owe, record
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from irapp.accounts.models import User
+    from irapp.audit.models import Event
 
 _LOCK = 0x1_7A9_0001
 """Advisory lock: policies are compiled one after another, so that no decision is left out of the newest."""
+
+_listeners: list[Callable[[PolicyVersion, Event], None]] = []
+
+
+def on_published(tell: Callable[[PolicyVersion, Event], None]) -> None:
+    """Have something else told of every new policy, in the transaction that publishes it."""
+    _listeners.append(tell)
 
 
 def publish(*, by: User | None, now: datetime) -> PolicyVersion:
@@ -39,6 +48,8 @@ def publish(*, by: User | None, now: datetime) -> PolicyVersion:
     _note_what_is_new(content, newest, version)
     event = record("policy.published", version, by=by, version=version.version, digest=digest)
     owe("policy.deliver", key=str(version), payload={"version": version.version}, event=event)
+    for tell in _listeners:
+        tell(version, event)
     return version
 
 

@@ -64,6 +64,8 @@ STATES: dict[str, Look] = {
     "LIVE": Look("ok", "signal"),
     "SILENT": Look("danger", "octagon-cross"),
     "STALE": Look("warn", "clock"),
+    "PAUSED": Look("warn", "slash"),
+    "REMOVED": Look("neutral", "slash"),
     "IN_FORCE": Look("ok", "shield-check"),
     "VERIFIED": Look("ok", "shield-check"),
     "UNVERIFIED": Look("warn", "hourglass", "Not verified yet"),
