@@ -34,6 +34,7 @@ INSTALLED_APPS = [
     "incidents.execution",
     "incidents.post_incident",
     "corrections",
+    "corrections.segments",
     "corrections.webhooks",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -192,6 +193,7 @@ CELERY_BEAT_SCHEDULE = {
     "reconcile-gateways": {"task": "corrections.tasks.reconcile", "schedule": 3.0},
     "due-corrections": {"task": "corrections.tasks.tick", "schedule": 5.0},
     "pull-traffic": {"task": "corrections.tasks.pull_traffic", "schedule": 3.0},
+    "forget-uploads": {"task": "corrections.segments.tasks.forget_uploads", "schedule": 3600.0},
     "ask-webhooks": {"task": "corrections.webhooks.tasks.ask_endpoints", "schedule": 10.0},
 }
 

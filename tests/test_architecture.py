@@ -25,6 +25,7 @@ TOP = {
 APPEND_ONLY = {
     *("audit.Event", "corrections.Vote", "corrections.PolicyVersion", "post_incident.Submission"),
     *("post_incident.Signature", "corrections.DestructionApproval"),
+    *("segments.Attachment", "segments.SegmentVersion", "segments.Packing", "segments.PatternSetVersion"),
 }
 MUTABLE = {
     # people: roles and tokens end, accounts are deactivated
@@ -37,6 +38,7 @@ MUTABLE = {
     *("preparation.Fallback", "preparation.Binding"),
     *("monitoring.Source", "monitoring.SignalGroup", "monitoring.Link", "monitoring.Signal"),
     *("post_incident.Review", "post_incident.Finding", "post_incident.FollowUp"),
+    *("segments.Segment", "segments.PatternSet", "segments.Upload"),
     *("webhooks.Endpoint", "webhooks.Secret", "webhooks.Delivery"),
     *("corrections.Package", "corrections.Correction", "corrections.AuthorityRule", "corrections.Proposal"),
     # written once; they move or are released, and PostgreSQL lets nothing else change

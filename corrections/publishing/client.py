@@ -15,7 +15,10 @@ from enforcement.report import GatewayReport, PolicyRef, TrafficRecord
 _POOL: Final = urllib3.PoolManager(maxsize=8, retries=urllib3.Retry(1, connect=0, redirect=0, status=0))
 _CONNECT, _READ = 2.0, 3.0
 _T = TypeVar("_T")
-_OK, _UNCHANGED, _CONFLICT = 200, 304, 409
+_OK, _STORED, _UNCHANGED, _NOT_THERE, _CONFLICT = 200, 204, 304, 404, 409
+_BINARY: Final = "application/octet-stream"
+_PER_MEGABYTE = 2.0
+"""Seconds that an attachment may take on its way, beside the usual patience."""
 
 
 class HubError(Exception):
@@ -24,6 +27,17 @@ class HubError(Exception):
 
 class HubConflictError(HubError):
     """The hub holds a policy that is as new or newer."""
+
+
+class MissingAttachmentsError(HubError):
+    """The policy names attachments that the hub has not got; bring them and come again.
+
+    :ivar missing: their addresses.
+    """
+
+    def __init__(self, said: str, missing: tuple[str, ...]) -> None:
+        super().__init__(said)
+        self.missing = missing
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,7 +62,14 @@ class Traffic(msgspec.Struct, frozen=True, kw_only=True):
     lost: int = 0
 
 
-for _first in (Status, Heard, Traffic):
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """What matters to us of the problem details that a hub answers with."""
+
+    code: str = ""
+    missing: tuple[str, ...] = ()
+
+
+for _first in (Status, Heard, Traffic, Problem):
     msgspec.json.Decoder(_first)  # before any thread does: see enforcement.policy
 
 
@@ -65,12 +86,27 @@ class HubClient:
     def put_policy(self, raw: bytes) -> None:
         """Hand over a policy; the same one again is fine.
 
+        :raises MissingAttachmentsError: it names what the hub has not got.
         :raises HubConflictError: it holds a newer one, or another one of the same version.
         """
         answer = self._ask("PUT", "/v1/policy", body=raw)
         if answer.status == _CONFLICT:
-            raise HubConflictError(_said(answer))
+            raise _conflict(answer)
         _expect_ok(answer)
+
+    def has_attachment(self, digest: str) -> bool:
+        """Ask whether an attachment is there."""
+        answer = self._ask("HEAD", f"/v1/attachments/{digest}")
+        if answer.status != _NOT_THERE:
+            _expect_ok(answer)
+        return answer.status == _OK
+
+    def put_attachment(self, digest: str, raw: bytes) -> None:
+        """Bring an attachment; the same one again is fine."""
+        patience = round(len(raw) / 1e6 * _PER_MEGABYTE)
+        answer = self._ask("PUT", f"/v1/attachments/{digest}", body=raw, kind=_BINARY, longer=patience)
+        if answer.status != _STORED:
+            raise HubError(_said(answer))
 
     def status(self, *, wait: int = 0) -> Status | None:
         """Give what the hub knows, or None where nothing changed since the last time.
@@ -94,11 +130,18 @@ class HubClient:
         return _decoded(answer.data, Traffic)
 
     def _ask(
-        self, method: str, path: str, *, headers: dict[str, str] | None = None, longer: int = 0, **how: Any
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: dict[str, str] | None = None,
+        kind: str = "application/json",
+        longer: int = 0,
+        **how: Any,
     ) -> urllib3.BaseHTTPResponse:
         sent = {"Authorization": f"Bearer {settings.ENFORCEMENT_TOKEN}", **(headers or {})}
         if "body" in how:
-            sent["Content-Type"] = "application/json"
+            sent["Content-Type"] = kind
         timeout = urllib3.Timeout(connect=_CONNECT, read=_READ + longer)
         try:
             return _POOL.request(method, self.url.rstrip("/") + path, headers=sent, timeout=timeout, **how)
@@ -111,6 +154,16 @@ def _decoded(raw: bytes, kind: type[_T]) -> _T:
         return msgspec.json.decode(raw, type=kind)
     except msgspec.DecodeError as error:
         raise HubError(f"The hub's answer cannot be understood: {error}") from error
+
+
+def _conflict(answer: urllib3.BaseHTTPResponse) -> HubError:
+    try:
+        problem = msgspec.json.decode(answer.data, type=Problem)
+    except msgspec.DecodeError:  # some other server's words: a conflict all the same
+        problem = Problem()
+    if problem.code == "missing_attachments":
+        return MissingAttachmentsError(_said(answer), problem.missing)
+    return HubConflictError(_said(answer))
 
 
 def _expect_ok(answer: urllib3.BaseHTTPResponse) -> None:

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import time
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.utils import timezone
 
 from corrections.models import Correction, Hub, PolicyVersion
 from corrections.publishing import hubs
-from corrections.publishing.client import HubClient, HubConflictError, HubError
+from corrections.publishing.client import HubClient, HubConflictError, HubError, MissingAttachmentsError
 from corrections.publishing.evaluate import evaluate
 from corrections.publishing.reports import take_in
+from corrections.segments import contents
 from corrections.states import State
+from enforcement import policy
 from enforcement.report import PolicyRef
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 READ_BACK = timedelta(seconds=5)
 """How long a delivery follows its policy; whatever takes longer is seen by the next reconciliation."""
@@ -47,13 +53,47 @@ def hand_over(url: str, newest: PolicyVersion) -> str:
     """Give one hub the policy; tell why it does not hold it, if so."""
     client = HubClient(url)
     try:
-        client.put_policy(bytes(newest.raw))
+        _put(client, bytes(newest.raw))
     except HubConflictError as conflict:
         return _settled_by_newer(client, newest, str(conflict))
-    except HubError as error:
+    except (HubError, contents.NotStoredError) as error:
         hubs.note_error(url, str(error), now=timezone.now())
         return str(error)
     hubs.note_policy(url, PolicyRef(version=newest.version, digest=newest.digest), now=timezone.now())
+    return ""
+
+
+def bring(digests: Iterable[str]) -> None:
+    """Bring attachments to every hub before a policy names them, so that a decision need not wait for them.
+
+    Each hub forgets after a day what no policy names, and then asks again.
+
+    :raises DeliveryError: naming the hubs that were not reached.
+    """
+    wanted = list(digests)
+    problems = [problem for url in settings.ENFORCEMENT_URLS if (problem := _brought(HubClient(url), wanted))]
+    if problems:
+        raise DeliveryError("; ".join(problems))
+
+
+def _put(client: HubClient, raw: bytes) -> None:
+    """Hand over a policy; what it names and the hub has not got is brought first."""
+    try:
+        client.put_policy(raw)
+    except MissingAttachmentsError as error:
+        named = policy.attachments(policy.parse(raw, policy.Policy).content)
+        for digest in named.intersection(error.missing):
+            client.put_attachment(digest, contents.raw(digest))
+        client.put_policy(raw)
+
+
+def _brought(client: HubClient, digests: Iterable[str]) -> str:
+    try:
+        for digest in digests:
+            if not client.has_attachment(digest):
+                client.put_attachment(digest, contents.raw(digest))
+    except HubError as error:
+        return str(error)
     return ""
 
 

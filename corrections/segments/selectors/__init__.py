@@ -1,0 +1,1 @@
+"""What pages, API and policy want to know of segments and pattern sets. Nothing here changes anything."""
