@@ -14,13 +14,15 @@ from irapp.common.errors import ConflictError, NotPermittedError
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from corrections.models import Gateway, Package, Proposal
+    from corrections.models import Alarm, Gateway, Package, Proposal
     from corrections.models.correction import CorrectionQuerySet
     from incidents.models import Incident
     from irapp.accounts.models import User
 
 PROPOSERS = (RoleCode.RESPONDER, RoleCode.COMMANDER)
 DECIDERS = (RoleCode.DUTY_OFFICER, RoleCode.EXECUTIVE)
+ALERTED = (*PROPOSERS, *DECIDERS)
+"""Whoever is told of alarms: on call, in command, deciding."""
 
 
 def check_can_open_package(incident: Incident, user: User) -> None:
@@ -166,6 +168,15 @@ def check_can_retire(gateway: Gateway, user: User, *, now: datetime) -> None:
         raise ConflictError(f"{gateway} still reports; stop it first.", code="still_reporting")
     if gateway.retired_at is not None:
         raise ConflictError(f"{gateway} is retired already.", code="already_retired")
+
+
+def check_can_acknowledge(alarm: Alarm, user: User) -> None:
+    """Whoever responds, commands or decides says that they look after it; the first one's word stands."""
+    _need(user, *ALERTED)
+    if not alarm.is_open:
+        raise ConflictError(f"{alarm} has healed by itself.", code="already_cleared")
+    if alarm.acknowledged_at is not None:
+        raise ConflictError(f"{alarm.acknowledged_by} looks after it already.", code="already_acknowledged")
 
 
 def _check_stage(correction: Correction) -> None:

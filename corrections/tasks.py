@@ -10,20 +10,20 @@ from django.db import connection
 from django.utils import timezone
 
 from corrections.actions import clocks
-from corrections.publishing import delivery, traffic
+from corrections.publishing import traffic, watching
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_RECONCILE, _TICK, _TRAFFIC = 0x1_7A9_0010, 0x1_7A9_0011, 0x1_7A9_0012
+_RECONCILE, _TICK, _TRAFFIC, _CONDENSE = 0x1_7A9_0010, 0x1_7A9_0011, 0x1_7A9_0012, 0x1_7A9_0013
 
 
 @shared_task(expires=10)
 def reconcile() -> None:
-    """Compare hubs and gateways with what is wanted."""
+    """Compare hubs and gateways with what is wanted, and raise or clear alarms."""
     with _alone(_RECONCILE) as alone:
         if alone:
-            delivery.reconcile()
+            watching.look()
 
 
 @shared_task(expires=10)
@@ -36,11 +36,19 @@ def tick() -> None:
 
 @shared_task(expires=10)
 def pull_traffic() -> None:
-    """Fetch the attributes of recent requests, and forget old ones."""
+    """Fetch the attributes of recent requests, count and judge them, and forget old ones."""
     with _alone(_TRAFFIC) as alone:
         if alone:
             traffic.pull()
             traffic.purge(now=timezone.now())
+
+
+@shared_task
+def condense_log() -> None:
+    """Keep old counts by the hour only, and forget very old ones."""
+    with _alone(_CONDENSE) as alone:
+        if alone:
+            traffic.condense(now=timezone.now())
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Everything that can happen to corrections. Pages, API, tasks and test factories call these."""
 
+from corrections.actions.alarms import acknowledge_alarm
 from corrections.actions.clocks import tick
 from corrections.actions.drafting import (
     discard,
@@ -15,6 +16,7 @@ from corrections.actions.voting import Ballot, vote
 
 __all__ = [
     "Ballot",
+    "acknowledge_alarm",
     "discard",
     "draft_correction",
     "draft_version",

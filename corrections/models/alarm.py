@@ -61,9 +61,7 @@ class Alarm(models.Model):
     since = models.DateTimeField(help_text="When the fault began, as far as it is known.")
     raised_at = models.DateTimeField(default=timezone.now)
     acknowledged_at = models.DateTimeField(null=True)
-    acknowledged_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
-    )
+    acknowledged_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     note = models.CharField(max_length=500, blank=True)
     cleared_at = models.DateTimeField(null=True)
     cleared_because = models.CharField(max_length=500, blank=True)

@@ -7,65 +7,130 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import structlog
-from django.db import DataError, IntegrityError, transaction
+from django.db import DataError, IntegrityError, connection, transaction
 
-from corrections.models import Gateway
+from corrections.models import Acknowledgement, Gateway
 from corrections.publishing.client import Heard
 from irapp.audit.record import hint, record
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from corrections.publishing.client import Status
 
 AHEAD = timedelta(minutes=1)
 """A report from further in the future would make every later one look old."""
+_WRITE = """
+UPDATE corrections_gateway AS gateway SET
+  report = said.report, reported_at = said.reported_at, seen_at = %s, policy_version = said.policy_version,
+  policy_digest = said.policy_digest, live = said.live, rejected = said.rejected, error = said.error,
+  retired_at = NULL, retired_by_id = NULL
+FROM jsonb_to_recordset(%s::jsonb) AS said(
+  id bigint, report jsonb, reported_at timestamptz, policy_version bigint, policy_digest text, live boolean,
+  rejected integer, error text
+)
+WHERE gateway.id = said.id
+"""
+_WRITTEN = ("report", "reported_at", "policy_version", "policy_digest", "live", "rejected", "error")
 log = structlog.get_logger(__name__)
 
 
 def take_in(status: Status, *, now: datetime) -> None:
     """Keep each gateway's newest report; one that cannot be read leaves its gateway to fall silent."""
-    changed = False
-    for name, raw in sorted(status.gateways.items()):
-        try:
-            heard = msgspec.json.decode(raw, type=Heard)
-        except msgspec.DecodeError as error:
-            log.warning("report_unreadable", gateway=name, error=str(error))
-            continue
-        try:
-            changed |= take_in_report(heard, now=now)
-        except (DataError, IntegrityError, TypeError, ValueError) as error:
-            log.warning("report_not_kept", gateway=name, error=str(error))
+    known = dict(Gateway.objects.values_list("name", "reported_at"))
+    heard = [said for name, raw in sorted(status.gateways.items()) if (said := _read(name, raw, now=now))]
+    new = [said for said in heard if _is_newer(said, known.get(said.gateway))]
+    try:
+        changed = take_in_reports(new, now=now)
+    except (DataError, IntegrityError) as error:
+        log.warning("reports_taken_one_by_one", error=str(error))
+        each_changed = [_take_in_alone(said, now=now) for said in new]
+        changed = any(each_changed)
     if changed:
         hint("gateways")
 
 
 @transaction.atomic
-def take_in_report(heard: Heard, *, now: datetime) -> bool:
-    """Keep one report; tell whether it says anything new."""
-    if heard.reported_at > now + AHEAD:
-        raise ValueError(f"its clock is ahead: {heard.reported_at.isoformat()}")
-    _register(heard.gateway, now=now)
-    gateway = Gateway.objects.select_for_update(of=("self",)).get(name=heard.gateway)
-    if gateway.reported_at is not None and heard.reported_at <= gateway.reported_at:
-        return False  # an older one, from another hub or by another way
+def take_in_reports(heard: Sequence[Heard], *, now: datetime) -> bool:
+    """Keep reports, a few statements for all of them; tell whether they say anything new."""
+    if not heard:
+        return False
+    gateways = _locked(heard, now=now)
+    newer = [said for said in heard if _is_newer(said, gateways[said.gateway].reported_at)]
+    acknowledged = [each for said in newer if (each := _acknowledgement(gateways[said.gateway], said))]
+    changed = [_apply(gateways[said.gateway], said) for said in newer]
+    _write([gateways[said.gateway] for said in newer], now=now)
+    Acknowledgement.objects.bulk_create(acknowledged)
+    return any(changed)
+
+
+def _read(name: str, raw: msgspec.Raw, *, now: datetime) -> Heard | None:
+    try:
+        heard = msgspec.json.decode(raw, type=Heard)
+        ahead = heard.reported_at > now + AHEAD
+    except (msgspec.DecodeError, TypeError) as error:
+        log.warning("report_unreadable", gateway=name, error=str(error))
+        return None
+    if ahead:
+        log.warning("report_not_kept", gateway=name, error="its clock is ahead")
+        return None
+    return heard
+
+
+def _take_in_alone(said: Heard, *, now: datetime) -> bool:
+    try:
+        return take_in_reports([said], now=now)
+    except (DataError, IntegrityError) as error:
+        log.warning("report_not_kept", gateway=said.gateway, error=str(error))
+        return False
+
+
+def _write(gateways: list[Gateway], *, now: datetime) -> None:
+    rows = [{"id": each.pk} | {name: getattr(each, name) for name in _WRITTEN} for each in gateways]
+    with connection.cursor() as cursor:
+        cursor.execute(_WRITE, [now, msgspec.json.encode(rows).decode()])
+
+
+def _locked(heard: Sequence[Heard], *, now: datetime) -> dict[str, Gateway]:
+    """Fetch the gateways that report, those that do so for the first time among them, in one order."""
+    names = sorted({said.gateway for said in heard})
+    rows = Gateway.objects.select_for_update(of=("self",)).filter(name__in=names).order_by("name")
+    found = {gateway.name: gateway for gateway in rows}
+    for name in names:
+        if name not in found:
+            gateway, new = Gateway.objects.get_or_create(name=name, defaults={"registered_at": now})
+            found[name] = gateway
+            if new:
+                record("gateway.registered", gateway, by=None)
+    return found
+
+
+def _is_newer(said: Heard, reported_at: datetime | None) -> bool:
+    """Whether it is no older one, from another hub or by another way."""
+    return reported_at is None or said.reported_at > reported_at
+
+
+def _acknowledgement(gateway: Gateway, said: Heard) -> Acknowledgement | None:
+    """Give what is to be remembered where the gateway acknowledges something else than before."""
+    before = (gateway.policy_version, gateway.policy_digest)
+    if said.policy is None or (said.policy.version, said.policy.digest) == before:
+        return None
+    held = said.policy
+    return Acknowledgement(gateway=gateway, version=held.version, digest=held.digest, at=said.reported_at)
+
+
+def _apply(gateway: Gateway, heard: Heard) -> bool:
+    """Write a report into its gateway; tell whether it says anything new."""
     if gateway.retired_at is not None:
-        gateway.retired_at = gateway.retired_by = None
         record("gateway.returned", gateway, by=None)
     before, gateway.report = gateway.report, _as_data(heard)
-    gateway.reported_at, gateway.seen_at = heard.reported_at, now
+    gateway.reported_at = heard.reported_at
     gateway.policy_version = heard.policy.version if heard.policy else None
     gateway.policy_digest = heard.policy.digest if heard.policy else ""
     gateway.live, gateway.rejected = heard.envoy.live, heard.envoy.rejected
     gateway.error = heard.envoy.error
-    gateway.save()
     return _news(before) != _news(gateway.report)
-
-
-def _register(name: str, *, now: datetime) -> None:
-    gateway, new = Gateway.objects.get_or_create(name=name, defaults={"registered_at": now})
-    if new:
-        record("gateway.registered", gateway, by=None)
 
 
 def _as_data(heard: Heard) -> dict[str, Any]:

@@ -6,10 +6,10 @@ import msgspec
 import pytest
 from django.utils import timezone
 
-from corrections.models import Gateway
+from corrections.models import Gateway, TrafficRecord
 from corrections.publishing.client import Status, Traffic
 from corrections.publishing.reports import take_in
-from corrections.publishing.traffic import _row
+from corrections.publishing.traffic import take_in as take_in_traffic
 from tests.corrections import gateways
 
 pytestmark = pytest.mark.django_db
@@ -40,16 +40,25 @@ def test_a_report_that_cannot_be_kept_leaves_the_next_one_to_be_heard(nonsense):
     assert list(Gateway.objects.values_list("name", flat=True)) == ["bbb"]
 
 
-def test_a_caller_cannot_stop_the_traffic_by_a_name_with_a_nul():
-    record = msgspec.json.decode(
-        msgspec.json.encode({"records": [traffic(model="a\x00b", tools=["\x00"])], "cursor": "1"}),
-        type=Traffic,
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        {"model": "a\x00b", "tools": ["\x00"]},
+        {"model": "x" * 100_000, "tools": ["y" * 300] * 50},
+        {"max_tokens": 10**30},
+        {"max_tokens": -(10**30), "body_bytes": 2**63},
+        {"user": "\\u0000", "correction": "C" * 90, "status": 403},
+    ],
+)
+def test_a_caller_cannot_stop_the_traffic_by_what_is_asked_for(nonsense):
+    said = {"records": [traffic(**nonsense), traffic(model="after")], "cursor": "1"}
+
+    take_in_traffic(
+        msgspec.json.decode(msgspec.json.encode(said), type=Traffic).records, now=timezone.now()
     )
 
-    row = _row(record.records[0])
-    row.save()
-
-    assert (row.model, row.tools) == ("a\ufffdb", ["\ufffd"])
+    assert TrafficRecord.objects.filter(model="after").exists()
+    assert TrafficRecord.objects.count() == 2
 
 
 def traffic(**changes):

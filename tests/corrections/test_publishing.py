@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from corrections import actions
 from corrections.models import Gateway, Hub, PolicyVersion, TrafficRecord
-from corrections.publishing import delivery, traffic
+from corrections.publishing import delivery, traffic, watching
 from corrections.publishing.delivery import DeliveryError
 from corrections.states import State
 from irapp.audit.models import Event
@@ -78,7 +78,7 @@ def test_a_hub_that_is_down_is_tried_again_and_shown(service, monkeypatch):
     assert Hub.objects.get().error_since is not None
     assert Event.objects.filter(verb="hub.failing").count() == 1
     service.start()
-    delivery.reconcile()
+    watching.look()
     assert held_by(service) == newest()
     assert Hub.objects.get().error_since is None
 
@@ -110,7 +110,7 @@ def test_a_policy_that_was_never_published_here_is_an_alarm(service, monkeypatch
     for _ in range(2):
         with pytest.raises(DeliveryError, match="409"):
             delivery.deliver()
-    delivery.reconcile()
+    watching.look()
 
     assert Event.objects.filter(verb="policy.conflict").count() == 1
     assert Hub.objects.get().conflict_at is not None
@@ -138,7 +138,7 @@ def test_reconciling_brings_a_hub_that_lost_its_disk_up_to_date(service, monkeyp
     service.start()
     assert held_by(service) is None
 
-    delivery.reconcile()
+    watching.look()
 
     assert held_by(service) == newest()
 
@@ -147,7 +147,7 @@ def test_reconciling_makes_active_what_a_gateway_shows(service):
     correction = make_correction(state=State.ENFORCING)
     hub.post_report(service)
 
-    delivery.reconcile()
+    watching.look()
 
     assert fresh(correction).state == State.ACTIVE
     assert Gateway.objects.get().name == "gateway-1"
@@ -163,7 +163,7 @@ def test_a_wrong_token_is_said_in_words(service, settings):
 
 def test_a_hub_that_answers_nonsense_is_an_error_of_its_own(settings, service):
     settings.ENFORCEMENT_URLS = [hub.address(service) + "/healthz#"]
-    delivery.reconcile()
+    watching.look()
 
     assert Hub.objects.get().error
 

@@ -77,7 +77,7 @@ def test_with_every_hub_away_the_clock_goes_on(settings):
 
 def test_one_worker_at_a_time_reconciles(monkeypatch):
     calls = []
-    monkeypatch.setattr(tasks.delivery, "reconcile", lambda: calls.append(1))
+    monkeypatch.setattr(tasks.watching, "look", lambda: calls.append(1))
     with psycopg2.connect(**connection.get_connection_params()) as other, other.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s)", [tasks._RECONCILE])
         tasks.reconcile()
