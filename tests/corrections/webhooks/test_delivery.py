@@ -1,6 +1,7 @@
 """A policy on its way to a gateway of one's own, and its acknowledgement on the way back."""
 
 import pytest
+import rfc8785
 from django.utils import timezone
 
 from corrections.models import CorrectionGateway, Gateway, PolicyVersion
