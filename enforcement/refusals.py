@@ -50,6 +50,16 @@ def refusal(correction: policy.Correction) -> dict[str, dict[str, object]]:
     )
 
 
+def uncounted(correction: policy.Correction) -> dict[str, dict[str, object]]:
+    """Give the error object while nobody can count for a limit, which is closed until somebody can."""
+    return error(
+        "limit_unavailable",
+        "Requests cannot be counted at the moment, and a deployment correction limits them. Try again soon.",
+        kind="deployment_correction",
+        correction=correction.id,
+    )
+
+
 def warning(correction: str, since: datetime) -> str:
     """Give the value of ``x-irapp-warning``: which correction, and from when on it refuses."""
     return f"{correction}; from={since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"

@@ -1,49 +1,107 @@
-"""Request limits as local rate limits, one filter per correction so that a refusal can name its own."""
+"""Limits: counted by the rate-limit service for all gateways, with Envoy's own rate limit as the floor.
+
+Each correction has filters of its own, so that a refusal can name it. Requests have a floor that counts at
+this gateway, whatever becomes of the service; tokens and running requests can only be counted by the service,
+so without it they are closed. The limit travels in every question, and the service needs no policy.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cache
+from importlib import resources
+from typing import TypeAlias
 
 import orjson
 
 from enforcement import policy, refusals
 from enforcement.envoy.corrections import limit_header
+from enforcement.envoy.lua_text import literal
 from enforcement.envoy.types import any_of, extension
+from enforcement.ratelimit import rules, usage
 
 MAX_SUBJECTS = 1_000_000
 """How many subjects a limit counts at once; Envoy's own default of 20 would forget the 21st."""
+CLUSTER = "ratelimit"
+TIMEOUT = "0.5s"
+"""Longer than the service waits for Redis."""
+LEASE_HEADER = "x-irapp-lease"
+
+Filter: TypeAlias = dict[str, object]
+Limited: TypeAlias = tuple[policy.Correction, policy.Limiting]
 
 
-def chain(content: policy.Content | None) -> dict[str, object]:
-    """Give the chain of limits: what a refusal would say, then the limit, for each correction."""
-    filters = [
-        one
+def chain(content: policy.Content | None) -> Filter:
+    """Give the chain of limits: none costs nothing."""
+    limited = [
+        (item, item.effect)
         for item in (content.corrections if content else ())
-        if isinstance(item.effect, policy.RequestLimit) and item.mode == "enforce"
-        for one in (_told(item), _limit(item, item.effect))
+        if isinstance(item.effect, policy.Limiting)
     ]
-    return any_of(
-        "http.filter_chain.v3.FilterChainConfig",
-        default_filter_chain={"filters": [*filters, _cleared()]},
-    )
+    filters = [*_before(limited), *(one for each in limited for one in _filters(*each))] if limited else []
+    chain = {"default_filter_chain": {"filters": filters}} if filters else {}  # an empty one is not valid
+    return any_of("http.filter_chain.v3.FilterChainConfig", **chain)
 
 
-def _cleared() -> dict[str, object]:
-    """Take the subjects off again: they are nobody's business behind the gateway."""
-    ours = {"remove_on_match": {"key_matcher": {"prefix": "x-irapp-limit-"}}}
-    mutations = {"request_mutations": [ours]}
-    return extension("header_mutation", "http.header_mutation.v3.HeaderMutation", mutations=mutations)
+def _before(limited: Sequence[Limited]) -> Iterator[Filter]:
+    """Prepare what the limits count by. At its end a stream has no headers left, so they become metadata."""
+    tokens = [item.id for item, effect in limited if isinstance(effect, policy.TokenLimit)]
+    if any(isinstance(effect, policy.ConcurrencyLimit) for _, effect in limited):
+        yield _lease()
+    if tokens:
+        yield from _reading_usage(tokens)
+    kept = [_kept(limit_header(item), item.id) for item, _ in limited]
+    kept += [_kept(LEASE_HEADER, "lease"), {**_kept("x-irapp-hits", "hits"), "remove": False}]
+    yield extension("header_to_metadata", "http.header_to_metadata.v3.Config", request_rules=kept)
 
 
-def _told(item: policy.Correction) -> dict[str, object]:
-    body = orjson.dumps(refusals.refusal(item)).decode()
-    entry = {
-        "metadata_namespace": "irapp.limit",
-        "allow_overwrite": True,
-        "value": {"refusal": body},
-    }
+def _kept(header: str, key: str) -> Filter:
+    kept = {"metadata_namespace": "irapp.limits", "key": key}
+    return {"header": header, "on_header_present": kept, "remove": True}
+
+
+def _lease() -> Filter:
+    """Give every request a name that no client can choose."""
+    append = _header(LEASE_HEADER, "%UNIQUE_ID%")
+    return _mutated([{"append": append}])
+
+
+def _mutated(mutations: list[Filter]) -> Filter:
+    kind = "http.header_mutation.v3.HeaderMutation"
+    return extension("header_mutation", kind, mutations={"request_mutations": mutations})
+
+
+def _reading_usage(limits: Sequence[str]) -> Iterator[Filter]:
+    """Read the usage out of answers, which for that must not be compressed."""
+    yield _mutated([{"remove": "accept-encoding"}])
+    nothing: Filter = dict.fromkeys(("input", "output", "chunks", "text"), 0)
+    yield _told("irapp.usage", nothing)
+    source = {"inline_string": f"local LIMITS = {literal(limits)}\n{_script()}"}
+    yield extension("lua", "http.lua.v3.Lua", default_source_code=source, stat_prefix="irapp_usage")
+
+
+@cache
+def _script() -> str:
+    return (resources.files("enforcement.envoy") / "lua" / "usage.lua").read_text()
+
+
+def _told(namespace: str, value: Filter) -> Filter:
+    entry = {"metadata_namespace": namespace, "allow_overwrite": True, "value": value}
     return extension("set_metadata", "http.set_metadata.v3.Config", metadata=[entry])
 
 
-def _limit(item: policy.Correction, effect: policy.RequestLimit) -> dict[str, object]:
+def _filters(item: policy.Correction, effect: policy.Limiting) -> Iterator[Filter]:
+    """Give what a refusal would say, the floor where there is one, and the question to the service."""
+    if item.mode == "enforce":
+        told = {"refusal": refusals.refusal(item), "closed": refusals.uncounted(item)}
+        yield _told("irapp.limit", {name: orjson.dumps(body).decode() for name, body in told.items()})
+        if isinstance(effect, policy.RequestLimit):
+            yield _floor(item, effect)
+    yield _question(item, effect)
+
+
+def _floor(item: policy.Correction, effect: policy.RequestLimit) -> Filter:
+    counted = {"actions": [_subject(item, item.id), _UNLESS_TOLD], "hits_addend": {"format": _FLOOR_HITS}}
     return extension(
         "local_ratelimit",
         "http.local_ratelimit.v3.LocalRateLimit",
@@ -55,35 +113,94 @@ def _limit(item: policy.Correction, effect: policy.RequestLimit) -> dict[str, ob
             _header("x-irapp-correction", item.id),
             _header("retry-after", str(refusals.retry_after(item))),
         ],
-        rate_limits=[_counted(item)],
+        rate_limits=[counted],
         descriptors=[_bucket(item, effect)],
     )
 
 
 _ALWAYS = {"default_value": {"numerator": 100, "denominator": "HUNDRED"}}
-
-
-def _header(name: str, value: str) -> dict[str, object]:
-    return {
-        "header": {"key": name, "value": value},
-        "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
+_FLOOR_HITS = "%REQ(x-irapp-floor-hits?x-irapp-hits)%"
+_UNLESS_TOLD: Filter = {
+    "header_value_match": {
+        "descriptor_key": "floor",
+        "descriptor_value": "counts",
+        "expect_match": False,
+        "headers": [{"name": "x-irapp-floor-hits", "string_match": {"exact": "0"}}],
     }
+}
+"""A probe may leave the floor alone, to see the service behind it."""
 
 
-def _counted(item: policy.Correction) -> dict[str, object]:
-    subject = {"header_name": limit_header(item), "descriptor_key": item.id}
+def _bucket(item: policy.Correction, effect: policy.RequestLimit) -> Filter:
+    """Give a bucket that is never stricter than the service: as many as fit at once, refilled at the rate."""
     return {
-        "actions": [{"request_headers": subject}],
-        "hits_addend": {"format": "%REQ(x-irapp-hits)%"},
-    }
-
-
-def _bucket(item: policy.Correction, effect: policy.RequestLimit) -> dict[str, object]:
-    return {
-        "entries": [{"key": item.id}],
+        "entries": [{"key": item.id}, {"key": "floor", "value": "counts"}],
         "token_bucket": {
-            "max_tokens": effect.requests,
+            "max_tokens": effect.burst or effect.requests,
             "tokens_per_fill": effect.requests,
             "fill_interval": f"{effect.window_seconds}s",
         },
     }
+
+
+def _question(item: policy.Correction, effect: policy.Limiting) -> Filter:
+    floored = isinstance(effect, policy.RequestLimit) or item.mode == "shadow"
+    return extension(
+        "ratelimit",
+        "http.ratelimit.v3.RateLimit",
+        domain=rules.DOMAIN,
+        stat_prefix="irapp",
+        timeout=TIMEOUT,
+        failure_mode_deny=not floored,
+        status_on_error={"code": "ServiceUnavailable"},
+        enable_retry_after_header=True,
+        disable_x_envoy_ratelimited_header=True,
+        response_headers_to_add=[_header("x-irapp-correction", item.id)],
+        metadata_namespace="irapp.dry",
+        rate_limit_service={
+            "transport_api_version": "V3",
+            "grpc_service": {"envoy_grpc": {"cluster_name": CLUSTER}},
+        },
+        rate_limits=list(_asked(item, effect)),
+    )
+
+
+def _asked(item: policy.Correction, effect: policy.Limiting) -> Iterator[Filter]:
+    """Give the descriptors: at the request, and when its stream has ended."""
+    common = [_entry("limit", item.id), _entry("rule", rules.rule_of(effect)), _subject(item, "subject")]
+    common += [_entry("dry", "1")] if item.mode == "shadow" else []
+    match effect:
+        case policy.RequestLimit():
+            yield {"actions": common, "hits_addend": {"format": "%REQ(x-irapp-hits)%"}}
+        case policy.TokenLimit():
+            yield {"actions": common, "hits_addend": {"number": 0}}
+            for part in usage.PARTS:
+                hits = {"format": _PARTS.get(part, f"%DYNAMIC_METADATA(irapp.usage:{part})%")}
+                yield {"actions": [*common, _entry("part", part)], "hits_addend": hits, **_AT_THE_END}
+        case policy.ConcurrencyLimit():
+            held = {"actions": [*common, _metadata("lease", "lease")]}
+            hits = {"format": "%DYNAMIC_METADATA(irapp.limits:hits)%"}
+            yield {**held, "hits_addend": hits}
+            yield {**held, "hits_addend": {**hits, "is_negative_hits": True}, **_AT_THE_END}
+
+
+_AT_THE_END = {"apply_on_stream_done": True}
+_PARTS = {"received": "%BYTES_RECEIVED%", "status": "%RESPONSE_CODE%"}
+
+
+def _subject(item: policy.Correction, key: str) -> Filter:
+    """Name whom the limit counts; without one there is no question at all."""
+    return _metadata(key, item.id)
+
+
+def _metadata(key: str, name: str) -> Filter:
+    path = {"key": "irapp.limits", "path": [{"key": name}]}
+    return {"metadata": {"descriptor_key": key, "metadata_key": path}}
+
+
+def _entry(key: str, value: str) -> Filter:
+    return {"generic_key": {"descriptor_key": key, "descriptor_value": value}}
+
+
+def _header(key: str, value: str) -> Filter:
+    return {"header": {"key": key, "value": value}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}

@@ -6,6 +6,8 @@ import asyncio
 import signal
 import sys
 
+import uvloop
+
 from enforcement.ratelimit.config import Settings, SettingsError, from_environment
 from enforcement.ratelimit.server import serve
 
@@ -13,7 +15,7 @@ from enforcement.ratelimit.server import serve
 def main() -> int:
     """Run the service until it is told to stop."""
     try:
-        asyncio.run(_until_told(from_environment()))
+        uvloop.run(_until_told(from_environment()))
     except SettingsError as error:
         print(f"rate-limit service: {error}", file=sys.stderr)  # noqa: T201
         return 2

@@ -5,33 +5,15 @@ The limit itself travels in every question: this service needs no policy, and is
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
 
+from enforcement.ratelimit.rules import AskError, Rule, parse_rule
 from enforcement.ratelimit.wire.ratelimit_pb2 import Descriptor
 
-DOMAIN = "irapp"
 PROBE = "probe;"
 """How the subject of a probe begins; names hold no ``;``."""
 MOST_PLACES = 1000
 """A probe that holds all places of a larger limit does so at this scale."""
-Metric: TypeAlias = Literal["input", "output", "total"]
-
-
-class AskError(ValueError):
-    """The question makes no sense; the text says why."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Rule:
-    """The limit: its kind, and its numbers in the order of the kind."""
-
-    kind: Literal["requests", "tokens", "concurrent"]
-    amount: int
-    window_ms: int = 0
-    burst: int = 0
-    metric: str = "total"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,43 +64,3 @@ def read(descriptor: Descriptor) -> Ask:
     if rule.kind == "concurrent" and not ask.lease:
         raise AskError("lease is needed to hold a place")
     return ask
-
-
-def parse_rule(text: str) -> Rule:
-    """Read a rule as :func:`write_requests` and its like write it.
-
-    :raises AskError: it is none.
-    """
-    match text.split(";"):
-        case ["requests", amount, seconds, burst]:
-            amount_, seconds_, burst_ = _numbers(amount, seconds, burst)
-            return Rule(kind="requests", amount=amount_, window_ms=seconds_ * 1000, burst=burst_)
-        case ["tokens", amount, seconds, "input" | "output" | "total" as metric]:
-            amount_, seconds_ = _numbers(amount, seconds)
-            return Rule(kind="tokens", amount=amount_, window_ms=seconds_ * 1000, metric=metric)
-        case ["concurrent", amount]:
-            (amount_,) = _numbers(amount)
-            return Rule(kind="concurrent", amount=amount_)
-    raise AskError(f"no rule: {text!r}")
-
-
-def write_requests(amount: int, seconds: int, burst: int | None) -> str:
-    """Write the rule of a request limit."""
-    return f"requests;{amount};{seconds};{burst or 0}"
-
-
-def write_tokens(amount: int, seconds: int, metric: Metric) -> str:
-    """Write the rule of a token limit."""
-    return f"tokens;{amount};{seconds};{metric}"
-
-
-def write_concurrent(amount: int) -> str:
-    """Write the rule of a limit of requests at the same time."""
-    return f"concurrent;{amount}"
-
-
-def _numbers(amount: str, *more: str) -> Sequence[int]:
-    texts = (amount, *more)
-    if not all(text.isdecimal() for text in texts) or int(amount) < 1:
-        raise AskError(f"no numbers: {';'.join(texts)}")
-    return [int(text) for text in texts]

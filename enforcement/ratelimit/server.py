@@ -14,9 +14,9 @@ import structlog
 from aiohttp import web
 
 from enforcement.ratelimit import gateway
-from enforcement.ratelimit.asks import AskError
 from enforcement.ratelimit.config import Settings, SettingsError
 from enforcement.ratelimit.limiter import Limiter
+from enforcement.ratelimit.rules import AskError
 from enforcement.ratelimit.service import Service
 from enforcement.ratelimit.shared import Shared
 from enforcement.ratelimit.wire.ratelimit_pb2 import Request, Response

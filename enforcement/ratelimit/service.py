@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from enforcement.ratelimit import usage
-from enforcement.ratelimit.asks import MOST_PLACES, Ask, AskError, Rule, read
+from enforcement.ratelimit.asks import MOST_PLACES, Ask, read
 from enforcement.ratelimit.commands import Command, Free, Hold, Outcome, Take
 from enforcement.ratelimit.limiter import Limiter
+from enforcement.ratelimit.rules import AskError
 from enforcement.ratelimit.wire.ratelimit_pb2 import OK, OVER_LIMIT, Duration, Request, Response, Status
 
 BASIS_HEADER = "x-irapp-limit-basis"
@@ -51,10 +52,10 @@ class Service:
     def _command(self, ask: Ask) -> Command:
         rule, key = ask.rule, self._key(ask)
         if rule.kind == "concurrent":
-            rule, places = _scaled(ask)
+            amount, places = _scaled(ask)
             if ask.back:
                 return Free(key=key, lease=ask.lease, places=places)
-            return Hold(key=key, amount=rule.amount, lease=ask.lease, places=places)
+            return Hold(key=key, amount=amount, lease=ask.lease, places=places)
         hits = 0 if rule.kind == "tokens" else min(ask.hits, MOST_HITS)
         return Take(key=key, amount=rule.amount, window_ms=rule.window_ms, burst=rule.burst, hits=hits)
 
@@ -87,12 +88,12 @@ class Service:
         return response
 
 
-def _scaled(ask: Ask) -> tuple[Rule, int]:
-    """Give the rule and the places; a probe takes all places at once, thousands at the scale of one."""
+def _scaled(ask: Ask) -> tuple[int, int]:
+    """Give amount and places; a probe takes all places at once, thousands of them at the scale of one."""
     if ask.hits <= MOST_PLACES:
-        return ask.rule, max(1, ask.hits)
-    amount = -(-ask.rule.amount * MOST_PLACES // ask.hits)
-    return Rule(kind="concurrent", amount=amount), MOST_PLACES
+        return ask.rule.amount, max(1, ask.hits)
+    amount = MOST_PLACES * ask.rule.amount // ask.hits
+    return max(1, amount), MOST_PLACES
 
 
 def _status(ask: Ask, outcome: Outcome) -> Status:

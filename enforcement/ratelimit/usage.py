@@ -6,14 +6,12 @@ from collections.abc import Mapping
 
 BYTES_PER_TOKEN = 4
 """Of English text; what an estimate goes by."""
-PARTS = ("input", "output", "chunks", "text", "received", "status", "probe")
+PARTS = ("input", "output", "chunks", "text", "received", "status")
 """The figures of a stream, one descriptor each; what is not known is 0."""
 
 
 def charge(metric: str, parts: Mapping[str, int]) -> int:
     """Give the tokens to charge: as the model said, or else estimated; never nothing for an answer."""
-    if probe := parts.get("probe", 0):
-        return probe
     said = {name: parts.get(name, 0) for name in ("input", "output")}
     if not any(said.values()):
         said = _estimated(parts)

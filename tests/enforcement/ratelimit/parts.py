@@ -15,7 +15,7 @@ from typing import Any
 import grpc
 
 from deploy.embedded import binaries
-from enforcement.ratelimit.asks import DOMAIN
+from enforcement.ratelimit.rules import DOMAIN
 from enforcement.ratelimit.server import SERVICE
 from enforcement.ratelimit.wire.ratelimit_pb2 import Descriptor, Request, Response
 from tests.enforcement.world import ROOT, free_port, wait_for
