@@ -39,12 +39,17 @@ WORDS = {
     "proposal.lapsed": ("Proposal lapsed: nobody decided in time", "clock", "warn"),
     "policy.published": ("Policy published", "signal", "info"),
     "policy.conflict": ("A hub holds another policy of this version", "octagon-cross", "danger"),
+    "alarm.raised": ("Alarm", "bell", "danger"),
+    "alarm.acknowledged": ("Alarm seen", "eye", "accent"),
+    "alarm.cleared": ("Alarm cleared", "check-circle", "ok"),
     "gateway.registered": ("Gateway reported for the first time", "gateway", "info"),
+    "policy.continued": ("Policy continued above a lost one", "arrow-right", "warn"),
     "gateway.retired": ("Gateway retired", "slash", "warn"),
     "gateway.returned": ("Gateway back in service", "gateway", "warn"),
     "hub.failing": ("Hub does not answer as it should", "octagon-cross", "danger"),
 }
 PAGES = {
+    "corrections.alarm": "corrections:alarm",
     "corrections.correction": "corrections:detail",
     "corrections.proposal": "corrections:proposal",
 }

@@ -14,7 +14,9 @@ from irapp.common.errors import ConflictError, NotPermittedError
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from corrections.models import Alarm, Gateway, Package, Proposal
+    from django.db.models import QuerySet
+
+    from corrections.models import Alarm, Gateway, Hub, Package, Proposal
     from corrections.models.correction import CorrectionQuerySet
     from incidents.models import Incident
     from irapp.accounts.models import User
@@ -168,6 +170,13 @@ def check_can_retire(gateway: Gateway, user: User, *, now: datetime) -> None:
         raise ConflictError(f"{gateway} still reports; stop it first.", code="still_reporting")
     if gateway.retired_at is not None:
         raise ConflictError(f"{gateway} is retired already.", code="already_retired")
+
+
+def check_can_continue(user: User, conflicting: QuerySet[Hub]) -> None:
+    """To go on without a policy that was lost may lift what it said: a decision-maker's word."""
+    _need(user, *DECIDERS)
+    if not conflicting:
+        raise ConflictError("No hub holds a policy that is unknown here.", code="no_conflict")
 
 
 def check_can_acknowledge(alarm: Alarm, user: User) -> None:

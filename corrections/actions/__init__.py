@@ -2,6 +2,7 @@
 
 from corrections.actions.alarms import acknowledge_alarm
 from corrections.actions.clocks import tick
+from corrections.actions.continuing import continue_policy
 from corrections.actions.drafting import (
     discard,
     draft_correction,
@@ -17,6 +18,7 @@ from corrections.actions.voting import Ballot, vote
 __all__ = [
     "Ballot",
     "acknowledge_alarm",
+    "continue_policy",
     "discard",
     "draft_correction",
     "draft_version",

@@ -32,19 +32,22 @@ def on_published(tell: Callable[[PolicyVersion, Event], None]) -> None:
     _listeners.append(tell)
 
 
-def publish(*, by: User | None, now: datetime) -> PolicyVersion:
+def publish(*, by: User | None, now: datetime, above: int = 0) -> PolicyVersion:
     """Give the newest policy, a new one if anything changed; delivery is owed in the same transaction.
 
     A changed signing key counts as a change: hubs and gateways that trust only the new key need the same
     content signed by it.
+
+    :param above: a version that it has to be newer than.
     """
     _one_at_a_time()
     content = compiled(now=now)
     digest = policy.digest(content)
     newest = PolicyVersion.objects.first()
-    if newest is not None and newest.digest == digest and signed_by_us(bytes(newest.raw)):
+    last = newest.version if newest else 0
+    if newest and newest.digest == digest and last > above and signed_by_us(bytes(newest.raw)):
         return newest
-    version = _store(content, version=newest.version + 1 if newest else 1, now=now)
+    version = _store(content, version=max(last, above) + 1, now=now)
     _note_what_is_new(content, newest, version)
     event = record("policy.published", version, by=by, version=version.version, digest=digest)
     owe("policy.deliver", key=str(version), payload={"version": version.version}, event=event)
