@@ -15,10 +15,10 @@ from corrections.publishing.delivery import DeliveryError
 from irapp.accounts.models import RoleCode
 from irapp.audit.models import Event
 from irapp.common.errors import ConflictError, InvalidError, NotPermittedError
-from tests.irapp.factories import make_user
 from tests.corrections import hub
 from tests.corrections.factories import approve, make_proposal
 from tests.enforcement.hub_process import signed
+from tests.irapp.factories import make_user
 
 pytestmark = pytest.mark.django_db
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib.auth import authenticate
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.http import HttpRequest
+from django.http import HttpRequest  # noqa: TID251 - only to stand for this terminal
 
 from corrections import actions
 from irapp.accounts.models import User
