@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 import aiohttp
 
+from enforcement.envoy import listener
+
 _LINE = re.compile(r"irapp-(\w+)\.(version_text|update_rejected|config_fail): \"?([^\"\n]*)\"?")
 _REJECTION = re.compile(r"update rejected: (.*)")
 _ERROR = re.compile(r"\[(?:error|critical)\]\[\w+\] (?:\[\S+\] )?(.*)")
@@ -45,7 +47,7 @@ class Admin:
     async def live(self) -> bool:
         """Tell whether Envoy serves: a port that it cannot bind leaves it up without a listener."""
         text = await self._get("/stats?filter=^listener_manager.total_listeners_active$")
-        return text is not None and text.strip().endswith(": 1")
+        return text is not None and text.strip().endswith(f": {listener.COUNT}")
 
     async def node(self) -> str | None:
         """Give the path of the configuration that the Envoy at this port runs."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
 from importlib import resources
@@ -11,20 +12,21 @@ import orjson
 
 from enforcement import policy, refusals
 from enforcement.decide import REFUSALS, lifts_at, rank
-from enforcement.envoy.gateway import Gateway
+from enforcement.envoy.effects import join, limit_header, parameters
+from enforcement.envoy.gateway import Gateway, Model
+from enforcement.envoy.lists import FOLDER, Rendered
 from enforcement.envoy.lua_text import literal
 
-PARTS = ("json.lua", "decide.lua", "serve.lua")
+__all__ = ["cluster_name", "limit_header", "script"]
+
+PARTS = ("lists.lua", "json.lua", "index.lua", "decide.lua", "request.lua", "serve.lua")
+Lists = Mapping[str, Rendered]
+"""The subject lists of a policy as files, by address."""
 
 
-def script(gateway: Gateway, content: policy.Content | None, version: str) -> str:
-    """Give the Lua that enforces the policy; no content means closed for guarded models."""
-    return f"local DATA = {literal(_data(gateway, content, version))}\n{_code()}"
-
-
-def limit_header(correction: policy.Correction) -> str:
-    """Name the internal header that carries the subject whom a limit counts."""
-    return f"x-irapp-limit-{correction.id.lower()}"
+def script(gateway: Gateway, signed: policy.Policy | None, version: str, lists: Lists) -> str:
+    """Give the Lua that enforces the policy; none means closed for guarded models."""
+    return f"local DATA = {literal(_data(gateway, signed, version, lists))}\n{_code()}"
 
 
 def cluster_name(upstream: str) -> str:
@@ -32,71 +34,73 @@ def cluster_name(upstream: str) -> str:
     return "model-" + hashlib.sha256(upstream.encode()).hexdigest()[:12]
 
 
-def _data(gateway: Gateway, content: policy.Content | None, version: str) -> dict[str, object]:
-    corrections = sorted(content.corrections if content else (), key=rank)
+def _data(gateway: Gateway, signed: policy.Policy | None, version: str, lists: Lists) -> dict[str, object]:
+    corrections = sorted(signed.content.corrections if signed else (), key=rank)
     return {
         "version": version,
+        "number": signed.version if signed else None,
         "secret": gateway.secret,
-        "closed": content is None,
+        "closed": signed is None,
+        "strict": signed is None or _reads_every_body(gateway),
         "closed_body": _json(refusals.CLOSED),
         "failed_body": _json(refusals.FAILED),
-        "timed": any(item.starts_at or lifts_at(item) for item in corrections),
+        "timed": any(item.starts_at or lifts_at(item) or item.grace_until for item in corrections),
         "endpoints": policy.ENDPOINTS,
-        "models": {
-            name: {"cluster": cluster_name(model.upstream), "guarded": model.guarded}
-            for name, model in sorted(gateway.models.items())
-        },
+        "models": {name: _model(name, model) for name, model in sorted(gateway.models.items())},
         "model_list": _model_list(gateway),
-        "corrections": [_row(item) for item in corrections],
+        "folder": str(gateway.folder / FOLDER),
+        "lists": {each.name: each.size for each in lists.values()},
+        "corrections": [_row(item, lists) for item in corrections],
     }
 
 
-def _row(item: policy.Correction) -> dict[str, object]:
-    kind = str(item.effect.__struct_config__.tag)
-    scope, users, effect = item.functionality, item.users, item.effect
-    silent = isinstance(effect, policy.OutputCap)
+def _reads_every_body(gateway: Gateway) -> bool:
+    """Tell whether the route depends on what a body says: its model, or that it asks for a stream."""
+    upstreams = {model.upstream for model in gateway.models.values()}
+    return len(upstreams) > 1 or any(model.filtered for model in gateway.models.values())
+
+
+def _model(name: str, model: Model) -> dict[str, object]:
+    return {
+        "cluster": cluster_name(model.upstream),
+        "guarded": model.guarded,
+        "filtered": model.filtered or None,
+        "quoted": _json(name),
+    }
+
+
+def _row(item: policy.Correction, lists: Lists) -> dict[str, object]:
+    effect = item.effect
+    _, status, _ = REFUSALS[type(effect)]
     return {
         "id": item.id,
-        "kind": kind,
+        "reference": item.reference,
         "shadow": True if item.mode == "shadow" else None,
         "percentage": item.percentage if item.percentage < 100 else None,  # noqa: PLR2004
         "starts": _milliseconds(item.starts_at),
         "ends": _milliseconds(lifts_at(item)),
-        "models": _join(scope.models),
-        "endpoints": _join(scope.endpoints),
-        "applications": _join(scope.applications),
-        "use_cases": _join(scope.use_cases),
-        "users": _join(users.users),
-        "organisations": _join(users.organisations),
-        "keys": _join(users.keys),
-        "body": None if silent else _json(refusals.refusal(item)),
-        "status": str(REFUSALS[type(effect)][1]),
+        "grace": _milliseconds(item.grace_until),
+        "warning": refusals.warning(item.id, item.grace_until) if item.grace_until else None,
+        **_scopes(item, lists),
+        "body": _json(refusals.refusal(item)),
+        "status": str(status),
         "retry_after": _text(refusals.retry_after(item)),
-        **_parameters(item),
+        **parameters(item),
     }
 
 
-def _parameters(item: policy.Correction) -> dict[str, object]:
-    effect = item.effect
-    if isinstance(effect, policy.ToolsOff):
-        return {"tools": _join(effect.tools)}
-    if isinstance(effect, policy.RequestLimit):
-        return {"header": limit_header(item), "per": effect.per}
-    if isinstance(effect, policy.OutputCap):
-        return {"max_tokens": effect.max_tokens}
-    if isinstance(effect, policy.Reroute):
-        return {"fallback": effect.fallback_model}
-    return {}
+def _scopes(item: policy.Correction, lists: Lists) -> dict[str, object]:
+    scope, users = item.functionality, item.users
+    named = {name: join(getattr(scope, name)) for name in scope.__struct_fields__}
+    named |= {name: join(getattr(users, name)) for name in users.__struct_fields__ if name != "lists"}
+    attached = [{"of": each.of, "name": lists[each.attachment].name} for each in users.lists]
+    return {**named, "lists": attached or None}
 
 
 def _model_list(gateway: Gateway) -> str:
     names = sorted(gateway.models)
     data = [{"id": name, "object": "model", "created": 0, "owned_by": "irapp"} for name in names]
     return _json({"object": "list", "data": data})
-
-
-def _join(names: tuple[str, ...]) -> str | None:
-    return ";".join(names) or None
 
 
 def _text(value: int | None) -> str | None:

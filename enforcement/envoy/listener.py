@@ -16,13 +16,21 @@ KEYS = "type.googleapis.com/envoy.extensions.filters.http.api_key_auth.v3.ApiKey
 FILTERS = {"identity": KEYS, "corrections": LUA, "limits": CHAIN}
 """The filters that Envoy reads from a file of their own, in the order in which a request meets them."""
 
-PROBE_HEADERS = ("irapp-probe", "irapp-probe-id", "irapp-probe-limit", "irapp-probe-hits")
-_INTERNAL = ("x-irapp-client", "x-irapp-route", "x-irapp-hits", *PROBE_HEADERS)
-_FOR_FILTER = ("secret", "user", "organisation", "key", "application", "use-case", "endpoint")
+PROBE = "probe"
+"""The cluster and the internal listener that answer a probe which passed everything."""
+PROBE_HEADERS = tuple(f"irapp-probe{part}" for part in ("", "-id", "-limit", "-hits", "-floor"))
+_COUNTED = ("x-irapp-hits", "x-irapp-floor-hits")
+_INTERNAL = ("x-irapp-client", "x-irapp-route", *_COUNTED, *PROBE_HEADERS, "irapp-use-case")
+_IDENTITY = ("user", "organisation", "key", "application", "use-case", "region", "tier", "platform")
+_FOR_FILTER = ("secret", "endpoint", *_IDENTITY)
 _LOG_LINE = (
     '{"at":"%START_TIME(%Y-%m-%dT%H:%M:%S.%6fZ)%","status":%RESPONSE_CODE%,'
     '"correction":"%RESP(X-IRAPP-CORRECTION)%","request":%DYNAMIC_METADATA(irapp:request)%}\n'
 )
+
+
+COUNT = 2
+"""The gateway's own listener and the one for probes: as many are active where Envoy serves."""
 
 
 def listener(gateway: Gateway, generation: int) -> dict[str, object]:
@@ -37,12 +45,52 @@ def listener(gateway: Gateway, generation: int) -> dict[str, object]:
     }
 
 
+def probe_listener() -> dict[str, object]:
+    """Give the listener inside this Envoy that answers probes.
+
+    To the filters it is an upstream like a model, with a usage, so that limits of tokens can be shown too.
+    """
+    hits = "%REQ(x-irapp-hits)%"
+    usage = {"prompt_tokens": hits, "completion_tokens": hits}
+    body = {"json_format": {"probe": "passed", "usage": usage}, "content_type": "application/json"}
+    route = {
+        "match": {"prefix": "/"},
+        "direct_response": {"status": 200, "body_format": body},
+        "response_headers_to_add": [_told("x-irapp-policy", "%REQ(x-irapp-route)%")],
+    }
+    manager = {
+        "@type": f"type.googleapis.com/{_MANAGER}",
+        "stat_prefix": "irapp_probe",
+        "route_config": {"virtual_hosts": [{"name": PROBE, "domains": ["*"], "routes": [route]}]},
+        "http_filters": [_whole_body(), _router()],
+    }
+    return {
+        "@type": "type.googleapis.com/envoy.config.listener.v3.Listener",
+        "name": PROBE,
+        "internal_listener": {},
+        "filter_chains": [
+            {"filters": [{"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}]}
+        ],
+    }
+
+
+_MANAGER = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
+
+
+def _whole_body() -> dict[str, object]:
+    """An answer before the end of the body would cost the connection."""
+    return extension("buffer", "http.buffer.v3.Buffer", max_request_bytes=BODY_LIMIT)
+
+
+def _router() -> dict[str, object]:
+    return extension("router", "http.router.v3.Router", suppress_envoy_headers=True)
+
+
 def _connection_manager(gateway: Gateway) -> dict[str, object]:
-    kind = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
     return {
         "name": "envoy.filters.network.http_connection_manager",
         "typed_config": {
-            "@type": f"type.googleapis.com/{kind}",
+            "@type": f"type.googleapis.com/{_MANAGER}",
             "stat_prefix": "irapp",
             "use_remote_address": True,
             "stream_idle_timeout": IDLE,
@@ -58,7 +106,7 @@ def _connection_manager(gateway: Gateway) -> dict[str, object]:
             "route_config": _routes(),
             "http_filters": [
                 *(_discovered(gateway, name, kind) for name, kind in FILTERS.items()),
-                extension("router", "http.router.v3.Router", suppress_envoy_headers=True),
+                _router(),
             ],
         },
     }
@@ -93,6 +141,7 @@ def _routes() -> dict[str, object]:
                 "name": "gateway",
                 "domains": ["*"],
                 "request_body_buffer_limit": BODY_LIMIT,
+                "response_headers_to_add": [_told("x-irapp-warning", "%DYNAMIC_METADATA(irapp:warning)%")],
                 "routes": [_probe_answer(), _to_filter(), _to_model(internal)],
             }
         ],
@@ -101,11 +150,9 @@ def _routes() -> dict[str, object]:
 
 def _probe_answer() -> dict[str, object]:
     """Answer a probe that passed everything; it never reaches a model."""
-    version = {"header": {"key": "x-irapp-policy", "value": "%REQ(x-irapp-route)%"}}
     return {
         "match": {"prefix": "/", "headers": [_is("x-irapp-probe", "answer")]},
-        "direct_response": {"status": 200, "body": {"inline_string": '{"probe":"passed"}'}},
-        "response_headers_to_add": [version],
+        "route": {"cluster": PROBE, "timeout": "30s"},
     }
 
 
@@ -123,6 +170,11 @@ def _to_model(internal: list[str]) -> dict[str, object]:
         "route": {"cluster_header": "x-irapp-route", "timeout": "0s", "idle_timeout": IDLE},
         "request_headers_to_remove": internal,
     }
+
+
+def _told(name: str, value: str) -> dict[str, object]:
+    """Add a header to the answer, unless its value is empty."""
+    return {"header": {"key": name, "value": value}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
 
 
 def _is(name: str, value: str) -> dict[str, object]:
@@ -145,6 +197,10 @@ def _access_log(gateway: Gateway) -> dict[str, object]:
 
 def _local_replies() -> list[dict[str, object]]:
     return [
+        {
+            "filter": {"response_flag_filter": {"flags": ["RLSE"]}},
+            "body_format_override": _format("%DYNAMIC_METADATA(irapp.limit:closed)%"),
+        },
         _reply(_status(401), refusals.UNAUTHORISED),
         _reply(_status(413), refusals.TOO_LARGE),
         {

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import orjson
 
 from enforcement import policy
-from enforcement.envoy import corrections, identity, limits, listener
+from enforcement.envoy import corrections, identity, limits, listener, lists
 from enforcement.envoy.gateway import Gateway
 from enforcement.envoy.types import any_of
 
@@ -30,28 +30,48 @@ def static_files(gateway: Gateway, generation: int = 0) -> dict[str, bytes]:
     """Give what does not depend on the policy: the bootstrap, listener, clusters and keys."""
     upstreams = sorted({model.upstream for model in gateway.models.values()})
     clusters = [_cluster(corrections.cluster_name(upstream), upstream) for upstream in upstreams]
-    clusters.append(_cluster("filter", gateway.filter_address))
+    clusters += [_cluster("filter", gateway.filter_address), _probe_cluster()]
+    if gateway.ratelimit_address:
+        clusters.append(_cluster("ratelimit", gateway.ratelimit_address) | _HTTP2)
     return {
         BOOTSTRAP: _bytes(_bootstrap(gateway)),
         "clusters.json": discovery(clusters),
-        "listener.json": discovery([listener.listener(gateway, generation)]),
+        "listener.json": discovery([listener.listener(gateway, generation), listener.probe_listener()]),
         "identity.json": _filter("identity", identity.keys(gateway)).data,
     }
 
 
-def policy_files(gateway: Gateway, signed: policy.Policy | None) -> list[File]:
+def policy_files(
+    gateway: Gateway, signed: policy.Policy | None, attachments: lists.Raw | None = None
+) -> list[File]:
     """Give what enforces the policy, in the order in which it has to be moved into place.
 
-    A limit has to count before the script that hands subjects to it, and costs nothing without it.
+    A limit has to count before the script that hands subjects to it, and costs nothing without it. Subject
+    lists are files that the script reads by itself: they are written here, each once.
+
+    :raises PolicyError: a list is not at hand.
+    :raises OSError: a list cannot be written.
     """
     content = signed.content if signed else None
     version = version_of(signed)
-    source = {"inline_string": corrections.script(gateway, content, version)}
+    attached = _lists(gateway, content, attachments)
+    source = {"inline_string": corrections.script(gateway, signed, version, attached)}
     script = any_of("http.lua.v3.Lua", default_source_code=source, stat_prefix="irapp")
     return [
         _filter("limits", limits.chain(content)),
         _filter("corrections", script, version),
     ]
+
+
+def _lists(
+    gateway: Gateway, content: policy.Content | None, attachments: lists.Raw | None
+) -> dict[str, lists.Rendered]:
+    items = content.corrections if content else ()
+    named = {each.attachment for item in items for each in item.users.lists}
+    folder = gateway.folder / lists.FOLDER
+    rendered = lists.write(folder, named, attachments)
+    lists.clean(folder, named)
+    return rendered
 
 
 def version_of(signed: policy.Policy | None) -> str:
@@ -82,6 +102,7 @@ def _bootstrap(gateway: Gateway) -> dict[str, object]:
     folder = gateway.folder
     return {
         "node": {"id": gateway.name, "cluster": "irapp"},
+        "bootstrap_extensions": [_INTERNAL_LISTENERS],
         "admin": {"address": _socket("127.0.0.1", gateway.admin_port)},
         "dynamic_resources": {
             "cds_config": _watched(str(folder / "clusters.json")),
@@ -107,6 +128,32 @@ def _cluster(name: str, upstream: str) -> dict[str, object]:
     }
 
 
+def _probe_cluster() -> dict[str, object]:
+    address = {"envoy_internal_address": {"server_listener_name": listener.PROBE}}
+    endpoint = {"endpoint": {"address": address}}
+    return {
+        "@type": "type.googleapis.com/envoy.config.cluster.v3.Cluster",
+        "name": listener.PROBE,
+        "type": "STATIC",
+        "load_assignment": {"cluster_name": listener.PROBE, "endpoints": [{"lb_endpoints": [endpoint]}]},
+    }
+
+
+_INTERNAL_LISTENERS = {
+    "name": "envoy.bootstrap.internal_listener",
+    "typed_config": {
+        "@type": "type.googleapis.com/envoy.extensions.bootstrap.internal_listener.v3.InternalListener"
+    },
+}
+_HTTP2_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+_HTTP2 = {
+    "typed_extension_protocol_options": {
+        _HTTP2_OPTIONS: {
+            "@type": f"type.googleapis.com/{_HTTP2_OPTIONS}",
+            "explicit_http_config": {"http2_protocol_options": {}},
+        }
+    }
+}
 _PLENTY = {"max_connections": 50000, "max_pending_requests": 50000, "max_requests": 50000}
 
 

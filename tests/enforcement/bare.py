@@ -15,7 +15,7 @@ from enforcement.agent import files
 from enforcement.asking import request_body
 from enforcement.decide import Attributes
 from enforcement.envoy import binary, render
-from enforcement.envoy.gateway import Gateway, Model, identity_line
+from enforcement.envoy.gateway import Gateway, Model, line_of
 from tests.enforcement.world import KEY, ROOT, Reply, free_port, wait_for
 
 PROBE_KEY = "probe-key-of-the-tests"
@@ -74,17 +74,10 @@ class Bare:
         wait_for(lambda: self._current(render.version_of(signed)))
 
     def ask(self, attributes: Attributes, raw: bytes | Iterator[bytes] | None = None, **more: str) -> Reply:
-        line = identity_line(
-            attributes.user,
-            attributes.organisation,
-            attributes.key,
-            attributes.application,
-            attributes.use_case,
-        )
         headers = {
             "authorization": f"Bearer {PROBE_KEY}",
             "content-type": "application/json",
-            "irapp-probe": line.encode(),
+            "irapp-probe": line_of(attributes).encode(),
             **{name.replace("_", "-"): value for name, value in more.items()},
         }
         body = request_body(attributes) if raw is None else raw

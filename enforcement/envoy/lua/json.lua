@@ -75,6 +75,7 @@ local function text_at(s, i, keep)
     local kind = byte(s, j + 1)
     if kind == 117 then
       if not find(s, "^%x%x%x%x", j + 2) then bad("a broken escape") end
+      if sub(s, j + 2, j + 5) == "0000" then bad("a null character in a string") end
       from = j + 6
     elseif SIMPLE[kind] then
       from = j + 2
@@ -202,6 +203,7 @@ local function read_object(s, wanted, guard)
 end
 
 local function quote(text)
+  if not find(text, '[%z\1-\31"\\\127]') then return '"' .. text .. '"' end
   return '"' .. gsub(text, '[%z\1-\31"\\\127]', function(c)
     return string.format("\\u%04x", byte(c))
   end) .. '"'

@@ -1,0 +1,119 @@
+"""Long lists of subjects as files that the gateway's script looks names up in, without parsing them.
+
+A hash table: magic, number of buckets (a power of two), where each bucket starts and the last one ends, then
+the buckets. A bucket holds its names one after the other, each with a line feed before and behind it. The
+bucket of a name is its CRC-32. Numbers are 32 bits, little-endian.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from array import array
+from collections.abc import Collection
+from pathlib import Path
+from sys import byteorder
+from typing import NamedTuple, Protocol
+from zlib import crc32
+
+from enforcement import policy
+
+MAGIC = b"irapp-list/1\n"
+FOLDER = "lists"
+KEPT_SECONDS = 3600.0
+"""How long a list stays after the last policy that named it: a worker may still be about to read it."""
+
+
+class Raw(Protocol):
+    """Where attachments are kept."""
+
+    def raw(self, address: str) -> bytes:
+        """Give the bytes.
+
+        :raises PolicyError: they are not at hand.
+        """
+
+
+class Rendered(NamedTuple):
+    """A list on disk: its file's name and size."""
+
+    name: str
+    size: int
+
+
+def write(folder: Path, addresses: Collection[str], attachments: Raw | None) -> dict[str, Rendered]:
+    """Write what is not there yet, by address; a list never changes under its name.
+
+    :raises PolicyError: a list is not at hand or malformed.
+    :raises OSError: it cannot be written.
+    """
+    if not addresses:
+        return {}
+    folder.mkdir(parents=True, exist_ok=True)
+    return {address: _written(folder / _name(address), address, attachments) for address in addresses}
+
+
+def clean(folder: Path, kept: Collection[str]) -> None:
+    """Remove lists that no policy has named for a while."""
+    if not folder.is_dir():
+        return
+    names, before = {_name(address) for address in kept}, time.time() - KEPT_SECONDS
+    for path in folder.iterdir():
+        if path.name not in names and path.stat().st_mtime < before:
+            path.unlink(missing_ok=True)
+
+
+def table(raw: bytes) -> bytes:
+    """Give the hash table of a list as :func:`enforcement.policy.subject_list` writes it."""
+    names = raw.split(b"\n")[:-1]
+    count = 1 << max(0, (len(names) - 1).bit_length())
+    buckets: list[list[bytes]] = [[] for _ in range(count)]
+    mask = count - 1
+    for name in names:
+        buckets[crc32(name) & mask].append(name)
+    start = len(MAGIC) + 4 + 4 * (count + 1)
+    offsets, parts = array("I", [start]), []
+    for bucket in buckets:
+        part = b"\n" + b"\n\n".join(bucket) + b"\n" if bucket else b""
+        parts.append(part)
+        offsets.append(offsets[-1] + len(part))
+    if byteorder == "big":
+        offsets.byteswap()
+    return MAGIC + count.to_bytes(4, "little") + offsets.tobytes() + b"".join(parts)
+
+
+def _written(path: Path, address: str, attachments: Raw | None) -> Rendered:
+    size = _whole(path)
+    if size:
+        os.utime(path)  # in use: see KEPT_SECONDS
+        return Rendered(path.name, size)
+    if attachments is None:
+        raise policy.PolicyError(f"{address}: the attachment is not at hand")
+    data = table(attachments.raw(address))
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        with draft.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+    return Rendered(path.name, len(data))
+
+
+def _whole(path: Path) -> int:
+    """Give the size of a list that is on disk to its last byte, else nothing."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(len(MAGIC) + 4)
+            file.seek(4 * int.from_bytes(head[len(MAGIC) :], "little"), os.SEEK_CUR)
+            size = int.from_bytes(file.read(4), "little")
+            return size if head.startswith(MAGIC) and size == os.fstat(file.fileno()).st_size else 0
+    except FileNotFoundError:
+        return 0
+
+
+def _name(address: str) -> str:
+    return address.removeprefix("sha256:")
