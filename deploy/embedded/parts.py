@@ -22,6 +22,10 @@ def enforcement(environment: Mapping[str, str], ports: Ports) -> list[Program]:
         _python("hub", "enforcement.hub", environment, ready=http_answers(ports.hub, "/healthz")),
         _python("model", "deploy.demo.model", environment, ready=http_answers(ports.model, "/healthz")),
         _python("filter", "enforcement.filter", environment, ready=listens(ports.filter)),
+        _python(
+            *("ratelimit", "enforcement.ratelimit", environment),
+            ready=http_answers(ports.ratelimit_admin, "/basis"),
+        ),
         _python("agent", "enforcement.agent", environment, ready=listens(ports.gateway)),
     ]
 

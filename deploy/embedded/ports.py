@@ -23,6 +23,8 @@ class Ports:
     hub: int = 8070
     filter: int = 8071
     model: int = 8072
+    ratelimit: int = 8073
+    ratelimit_admin: int = 8074
     gateway: int = 8080
     envoy_admin: int = 9901
     postgres: int = 0

@@ -75,7 +75,7 @@ def compose(environment: Mapping[str, str], *, state: State, ports: Ports) -> di
 
 
 def enforcement(environment: Mapping[str, str], *, state: State, ports: Ports) -> dict[str, str]:
-    """Add what hub, agent, filter and demo model need."""
+    """Add what hub, agent, filter, rate-limit service and demo model need."""
     agent = state.folder / "agent"
     return {
         **environment,
@@ -98,10 +98,22 @@ def enforcement(environment: Mapping[str, str], *, state: State, ports: Ports) -
         "FILTER_PORT": str(ports.filter),
         "FILTER_POLICY_FILE": str(agent / "policy.json"),
         "FILTER_MODELS_FILE": str(_models_file(state, ports)),
+        "AGENT_RATELIMIT_ADDRESS": f"127.0.0.1:{ports.ratelimit}",
+        "AGENT_RATELIMIT_URL": f"http://127.0.0.1:{ports.ratelimit_admin}",
+        "RATELIMIT_PORT": str(ports.ratelimit),
+        "RATELIMIT_ADMIN_PORT": str(ports.ratelimit_admin),
+        "RATELIMIT_ENVOY_ADMIN": f"http://127.0.0.1:{ports.envoy_admin}",
+        "REDIS_URL": _shared_counters(environment),
         "DEMO_MODEL_PORT": str(ports.model),
         "TRAFFIC_GATEWAY_URL": Addresses.of(ports).gateway,
         "TRAFFIC_CLIENTS_FILE": str(DEMO / "clients.json"),
     }
+
+
+def _shared_counters(environment: Mapping[str, str]) -> str:
+    """Give where limits are counted: the broker's Redis, unless there is another or the broker is none."""
+    broker = environment.get("CELERY_BROKER_URL", "")
+    return environment.get("REDIS_URL", "") or (broker if broker.startswith(("redis", "unix")) else "")
 
 
 def _offer_file(environment: dict[str, str], name: str, path: Path) -> None:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR", "USER", "LD_LIBRARY_PATH")
 """All that a temporary stack takes from the environment of the tests around it."""
 PREPARING_SECONDS = 300
+_BESIDE = ("hub", "filter", "model", "ratelimit", "ratelimit_admin", "gateway", "envoy_admin")
 
 
 def _quiet(_line: str) -> None:
@@ -94,9 +95,10 @@ class Stack:
         self.environment = settings.compose(self.environment, state=self.state, ports=self.ports)
         self._check_ports()
         self._tell(f"Starting database, broker{' and gateway' if self.own_gateway else ''} …")
+        services = list(self._services())  # they say where they are before the others are told
         beside = settings.enforcement(self.environment, state=self.state, ports=self.ports)
         self._supervisor.bring_up(
-            [*self._services(), *(parts.enforcement(beside, self.ports) if self.own_gateway else [])]
+            [*services, *(parts.enforcement(beside, self.ports) if self.own_gateway else [])]
         )
         self._tell("Preparing the database …")
         self._prepare_application()
@@ -139,8 +141,7 @@ class Stack:
         return self._postgres_home or postgres.home_for(self.state.folder)
 
     def _check_ports(self) -> None:
-        beside = ("hub", "filter", "model", "gateway", "envoy_admin") if self.own_gateway else ()
-        names = ["web", "live", *beside]
+        names = ["web", "live", *(_BESIDE if self.own_gateway else ())]
         if self.ports.postgres and "DATABASE_URL" not in self.environment:
             names.append("postgres")
         numbers.check(self.ports, names)
