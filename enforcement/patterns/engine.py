@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import re2
 
 from enforcement.patterns.characters import kin
-from enforcement.patterns.syntax import ANY, WORD, Chars, Expression, Node, Repeat, Several, single
+from enforcement.patterns.syntax import (
+    ANY,
+    WORD,
+    Chars,
+    Expression,
+    Node,
+    Repeat,
+    Several,
+    SyntaxProblemError,
+    single,
+)
 
 BESIDE_WORD = rf"[^{WORD}\pM]"
 MARKS_MOST = 3
@@ -18,6 +30,26 @@ def options() -> re2.Options:
     """Give the options of every engine; it never logs a pattern."""
     found = re2.Options()
     found.max_mem, found.longest_match, found.log_errors, found.dot_nl = MEMORY, True, False, True
+    return found
+
+
+def search_set(expressions: Iterable[str]) -> re2.Set:
+    """Give the engine that tells which of many expressions match somewhere."""
+    return _filled(re2.Set.SearchSet(options()), expressions)
+
+
+def full_set(expressions: Iterable[str]) -> re2.Set:
+    """Give the engine that tells which of many expressions match a whole text."""
+    return _filled(re2.Set.FullMatchSet(options()), expressions)
+
+
+def _filled(found: re2.Set, expressions: Iterable[str]) -> re2.Set:
+    try:
+        for each in expressions:
+            found.Add(each)
+        found.Compile()
+    except re2.error as error:
+        raise SyntaxProblemError(str(error)) from error
     return found
 
 
@@ -87,5 +119,7 @@ def _or_base(node: Chars) -> Chars:
 
 def _class(node: Chars) -> str:
     """Write a class; one that takes in letters nobody named takes the marks on them along."""
+    if len(node.body) == 1:
+        return node.body
     wide = node.negated or WORD in node.body
     return f"[{'^' if node.negated else ''}{node.body}]" + (rf"\pM{{0,{MARKS_MOST}}}" if wide else "")

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import TypeAlias
 from unicodedata import category
 
@@ -255,6 +256,7 @@ class _Reader:
         return self._one()
 
 
+@cache
 def single(character: str) -> Chars:
     """Give the class of one folded character."""
     return Chars(_point(character), named=frozenset(character))
@@ -295,4 +297,5 @@ def _ranges(characters: list[str]) -> Iterator[str]:
 
 
 def _point(character: str) -> str:
-    return f"\\x{{{ord(character):x}}}"
+    plain = character.isascii() and (character.isalnum() or character == " ")
+    return character if plain else f"\\x{{{ord(character):x}}}"
