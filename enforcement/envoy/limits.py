@@ -93,11 +93,22 @@ def _told(namespace: str, value: Filter) -> Filter:
 def _filters(item: policy.Correction, effect: policy.Limiting) -> Iterator[Filter]:
     """Give what a refusal would say, the floor where there is one, and the question to the service."""
     if item.mode == "enforce":
-        told = {"refusal": refusals.refusal(item), "closed": refusals.uncounted(item)}
-        yield _told("irapp.limit", {name: orjson.dumps(body).decode() for name, body in told.items()})
+        texts = {"refusal": refusals.refusal(item), "closed": refusals.uncounted(item)}
+        told: Filter = {name: orjson.dumps(body).decode() for name, body in texts.items()}
+        yield _told("irapp.limit", {**told, "numbers": _numbers(effect)})
         if isinstance(effect, policy.RequestLimit):
             yield _floor(item, effect)
     yield _question(item, effect)
+
+
+def _numbers(effect: policy.Limiting) -> Filter | None:
+    """Give the limit in the protocol's own terms, for a service that does not read our rules."""
+    if not isinstance(effect, policy.RequestLimit) or effect.window_seconds not in _UNITS:
+        return None
+    return {"requests_per_unit": effect.requests, "unit": _UNITS[effect.window_seconds]}
+
+
+_UNITS = {1: "SECOND", 60: "MINUTE", 3600: "HOUR", 86_400: "DAY"}
 
 
 def _floor(item: policy.Correction, effect: policy.RequestLimit) -> Filter:
@@ -171,7 +182,13 @@ def _asked(item: policy.Correction, effect: policy.Limiting) -> Iterator[Filter]
     common += [_entry("dry", "1")] if item.mode == "shadow" else []
     match effect:
         case policy.RequestLimit():
-            yield {"actions": common, "hits_addend": {"format": "%REQ(x-irapp-hits)%"}}
+            numbers = {"key": "irapp.limit", "path": [{"key": "numbers"}]}
+            hits = {"format": "%REQ(x-irapp-hits)%"}
+            yield {
+                "actions": common,
+                "hits_addend": hits,
+                "limit": {"dynamic_metadata": {"metadata_key": numbers}},
+            }
         case policy.TokenLimit():
             yield {"actions": common, "hits_addend": {"number": 0}}
             for part in usage.PARTS:
