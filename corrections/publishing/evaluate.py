@@ -11,6 +11,7 @@ from django.db import transaction
 from corrections.actions.base import held
 from corrections.actions.settling import activate, alarm_overdue, drifted, fail, finish_lifting, recovered
 from corrections.models import Correction, CorrectionGateway, Gateway
+from corrections.publishing.missed import let_through
 from corrections.publishing.readback import observed, why_not_gone, why_not_in_force
 from corrections.selectors.gateways import published
 from corrections.states import VERIFIED, State
@@ -32,12 +33,22 @@ class Finding:
     since: datetime | None
 
 
+@dataclass(frozen=True)
+class _Looked:
+    """What is read once for all corrections."""
+
+    gateways: list[Gateway]
+    digests: Mapping[int, str]
+    let_through: Mapping[str, Mapping[str, datetime]]
+    now: datetime
+
+
 def evaluate(*, now: datetime) -> None:
     """Look at every correction that is wanted or being lifted, at every gateway; required ones decide."""
     every = list(Gateway.objects.shown())
-    digests = published(every)
+    looked = _Looked(every, published(every), let_through(now=now), now)
     for correction in _watched(now=now):
-        findings = _find(correction, every, digests, now=now)
+        findings = _find(correction, looked)
         if _needs_settling(correction, findings, now=now):
             _settle(correction, findings, now=now)
 
@@ -49,15 +60,13 @@ def _watched(*, now: datetime) -> list[Correction]:
     return sorted([*wanted, *lifting], key=lambda each: each.pk)
 
 
-def _find(
-    correction: Correction, every: list[Gateway], digests: Mapping[int, str], *, now: datetime
-) -> list[Finding]:
+def _find(correction: Correction, looked: _Looked) -> list[Finding]:
     rows = {row.gateway_id: row for row in correction.at_gateways.all()}
     findings, changed = [], False
-    for gateway in every:
+    for gateway in looked.gateways:
         row = rows.get(gateway.pk) or CorrectionGateway(correction=correction, gateway=gateway)
-        why_not = _why_not(correction, gateway, digests, now=now, was_there=row.verified_once)
-        changed |= _note(row, correction, gateway, why_not, now=now)
+        why_not = _why_not(correction, gateway, looked, was_there=row.verified_once)
+        changed |= _note(row, correction, gateway, why_not, now=looked.now)
         if gateway.required:
             findings.append(Finding(gateway, why_not, row.wrong_since))
     if changed:
@@ -65,12 +74,20 @@ def _find(
     return findings
 
 
-def _why_not(
-    correction: Correction, gateway: Gateway, digests: Mapping[int, str], *, now: datetime, was_there: bool
-) -> str:
+def _why_not(correction: Correction, gateway: Gateway, looked: _Looked, *, was_there: bool) -> str:
+    digests, now = looked.digests, looked.now
     if correction.state == State.LIFTING:
         return why_not_gone(correction, gateway, digests=digests, now=now, was_there=was_there)
-    return why_not_in_force(correction, gateway, digests=digests, now=now)
+    missing = why_not_in_force(correction, gateway, digests=digests, now=now)
+    return missing or _why_not_tight(correction, gateway, looked)
+
+
+def _why_not_tight(correction: Correction, gateway: Gateway, looked: _Looked) -> str:
+    """Before it counts as in force, no matching request may have been let through; later that is an alarm."""
+    at = looked.let_through.get(correction.policy_id, {}).get(gateway.name)
+    if at is None or correction.state in VERIFIED:
+        return ""
+    return f"let a matching request through at {at:%H:%M:%S} UTC"
 
 
 def _note(

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from corrections.models import Acknowledgement, PolicyVersion
+from corrections.publishing.attachments import stored
 from enforcement import policy
 from enforcement.decide import Attributes, Rules, lifts_at
 
@@ -117,8 +118,6 @@ def _acknowledged(gateways: Iterable[str]) -> dict[str, list[tuple[datetime, int
 
 @lru_cache(maxsize=4)
 def _screen(version: int, digest: str) -> Screen:  # noqa: ARG001 - the same version of another content is another
-    from corrections.publishing.attachments import stored  # noqa: PLC0415 - comes with the segments
-
     raw = PolicyVersion.objects.values_list("content", flat=True).get(version=version)
     return Screen(policy.parse(bytes(raw), policy.Content), stored())
 

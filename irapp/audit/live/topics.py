@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from irapp.accounts.models import User
     from irapp.audit.models import Event
 
-OPEN = frozenset({"queue", "inbox", "audit", "gateways"})
+OPEN = frozenset({"queue", "inbox", "audit", "gateways", "alarms"})
 """Topics about the whole house: whoever is signed in may hear that something moved."""
 
 MOST = 50

@@ -1,0 +1,141 @@
+"""What a correction did over time: requests, users and organisations, and some requests as examples."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.db import connection
+from django.db.models import Min
+
+from corrections.models import Outcome, RefusalCount, TrafficMatch
+
+if TYPE_CHECKING:
+    from corrections.models import Correction
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+WINDOWS = ("hour", "day", "life")
+_WIDTHS = (
+    *(timedelta(minutes=minutes) for minutes in (1, 5, 15, 30)),
+    *(timedelta(hours=hours) for hours in (1, 3, 6, 12)),
+    *(timedelta(days=days) for days in (1, 7, 28)),
+)
+"""How long one column of the chart may be."""
+COLUMNS = 60
+EXAMPLES = 8
+
+
+@dataclass(frozen=True)
+class Column:
+    """What happened in one stretch of time."""
+
+    at: datetime
+    refused: int
+    shadow: int
+    warned: int
+    flagged: int
+    users: int
+    organisations: int
+
+
+@dataclass(frozen=True)
+class Series:
+    """A window of time cut into columns, and all of it together, with everybody counted once."""
+
+    since: datetime
+    until: datetime
+    width: timedelta
+    columns: tuple[Column, ...]
+    total: Column
+
+
+def series(correction: Correction, window: str, *, now: datetime) -> Series:
+    """Count one correction over the last hour, the last day, or its whole life."""
+    since, until, width = _cut(correction, window, now=now)
+    found = {column.at: column for column in _columns(correction.policy_id, since, until, width)}
+    moments = _moments(since, until, width)
+    columns = tuple(found.get(at, _nothing(at)) for at in moments)
+    return Series(since, until, width, columns, _total(correction.policy_id, since, until))
+
+
+def examples(correction: Correction, *outcomes: Outcome, most: int = EXAMPLES) -> list[TrafficMatch]:
+    """Give the latest requests to which it did this: who asked for what, never what was said."""
+    rows = TrafficMatch.objects.filter(correction=correction.policy_id, outcome__in=outcomes)
+    return list(rows.select_related("record").order_by("-at")[:most])
+
+
+def _cut(correction: Correction, window: str, *, now: datetime) -> tuple[datetime, datetime, timedelta]:
+    """Choose columns so that about sixty of them fill the window, on round minutes, hours or days."""
+    begun = {"hour": now - HOUR, "day": now - DAY}.get(window) or _born(correction, now=now)
+    width = next((each for each in _WIDTHS if (now - begun) / each <= COLUMNS), _WIDTHS[-1])
+    since = _floor(begun, width)
+    return since, _floor(now, width) + width, width
+
+
+def _born(correction: Correction, *, now: datetime) -> datetime:
+    """Give when there is first something to count: what was approved, or what was counted before that."""
+    rows = RefusalCount.objects.filter(correction=correction.policy_id)
+    first = rows.aggregate(first=Min("minute"))["first"]
+    moments = [each for each in (first, correction.approved_at, now - HOUR) if each is not None]
+    return min(moments)
+
+
+def _floor(moment: datetime, width: timedelta) -> datetime:
+    seconds = int(width.total_seconds())
+    return datetime.fromtimestamp(int(moment.timestamp()) // seconds * seconds, tz=UTC)
+
+
+def _moments(since: datetime, until: datetime, width: timedelta) -> list[datetime]:
+    return [since + width * number for number in range(int((until - since) / width))]
+
+
+def _nothing(at: datetime) -> Column:
+    return Column(at, 0, 0, 0, 0, 0, 0)
+
+
+_BY_COLUMN = """
+SELECT column_at, sum(refused)::bigint, sum(shadow)::bigint, sum(warned)::bigint, sum(flagged)::bigint,
+  count(*), count(DISTINCT organisation)
+FROM (
+  SELECT date_bin(%(width)s, minute, %(origin)s) AS column_at, organisation, "user", sum(refused) AS refused,
+    sum(shadow) AS shadow, sum(warned) AS warned, sum(flagged) AS flagged
+  FROM corrections_refusalcount
+  WHERE correction = %(correction)s AND minute >= %(since)s AND minute < %(until)s
+  GROUP BY 1, 2, 3
+) AS touched
+GROUP BY 1 ORDER BY 1
+"""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _columns(name: str, since: datetime, until: datetime, width: timedelta) -> list[Column]:
+    with connection.cursor() as cursor:
+        asked: dict[str, Any] = {
+            "correction": name,
+            "since": since,
+            "until": until,
+            "width": width,
+            "origin": _EPOCH,
+        }
+        cursor.execute(_BY_COLUMN, asked)
+        return [Column(*row) for row in cursor.fetchall()]
+
+
+_IN_ALL = """
+SELECT coalesce(sum(refused), 0), coalesce(sum(shadow), 0), coalesce(sum(warned), 0),
+  coalesce(sum(flagged), 0), count(*), count(DISTINCT organisation)
+FROM (
+  SELECT organisation, "user", sum(refused) AS refused, sum(shadow) AS shadow, sum(warned) AS warned,
+    sum(flagged) AS flagged
+  FROM corrections_refusalcount
+  WHERE correction = %s AND minute >= %s AND minute < %s
+  GROUP BY 1, 2
+) AS touched
+"""
+
+
+def _total(name: str, since: datetime, until: datetime) -> Column:
+    with connection.cursor() as cursor:
+        cursor.execute(_IN_ALL, [name, since, until])
+        return Column(since, *map(int, cursor.fetchone()))
