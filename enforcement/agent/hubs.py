@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
 import aiohttp
@@ -11,6 +13,8 @@ import aiohttp
 from enforcement.agent.state import State
 
 WAIT_SECONDS = 25
+CLOCK_SECONDS = 5.0
+"""A difference that no slow answer explains; the hub's date is good to a second or two."""
 PAUSES = (0.2, 0.5, 1.0, 2.0)
 POLL_TIMEOUT = aiohttp.ClientTimeout(total=WAIT_SECONDS + 5, connect=3)
 FETCH_TIMEOUT = aiohttp.ClientTimeout(total=60, connect=2, sock_read=5)
@@ -88,6 +92,7 @@ class Hub:
             async with self._session.post(
                 self._url + path, data=body, headers=headers, timeout=POST_TIMEOUT
             ) as response:
+                self._compare_clocks(response.headers.get("date", ""))
                 if response.status >= 400:  # noqa: PLR2004
                     text = (await response.text())[:300]
                     self._state.problem(f"{self._code}:post", f"{path}: {response.status} {text}")
@@ -97,6 +102,18 @@ class Hub:
             return False
         self._state.solved(f"{self._code}:post")
         return True
+
+    def _compare_clocks(self, said: str) -> None:
+        """Note a clock that is not the hub's: starts and ends would be early or late here."""
+        try:
+            ahead = (datetime.now(UTC) - parsedate_to_datetime(said)).total_seconds()
+        except ValueError:
+            return
+        if abs(ahead) > CLOCK_SECONDS:
+            where = "ahead of" if ahead > 0 else "behind"
+            self._state.problem("clock", f"this clock is {abs(ahead):.0f} s {where} that of {self._url}")
+        else:
+            self._state.solved("clock")
 
     async def _poll(self) -> _Arrived | None:
         headers = {**self._headers, **({"if-none-match": self._etag} if self._etag else {})}

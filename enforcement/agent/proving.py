@@ -31,6 +31,33 @@ SLICE = 20
 AT_ONCE = 6
 
 
+class _Round:
+    """One policy at one time: what has to be asked, and what must come back."""
+
+    def __init__(self, signed: policy.Policy, attachments: Attachments, models: tuple[str, ...]) -> None:
+        self.content, self.version = signed.content, render.version_of(signed)
+        self._attachments, self._models = attachments, models
+        self._rules: Rules | None = None
+        self._plans: dict[str, list[Plan]] = {}
+
+    def plans(self, item: policy.Correction) -> list[Plan]:
+        """Plan the probes of a correction, once.
+
+        :raises PolicyError: a list that the policy names is not at hand.
+        """
+        if item.id not in self._plans:
+            self._rules = self._rules or Rules(self.content, self._attachments)
+            self._plans[item.id] = plan(
+                item,
+                self.content,
+                models=self._models,
+                now=datetime.now(UTC),
+                attachments=self._attachments,
+                rules=self._rules,
+            )
+        return self._plans[item.id]
+
+
 class Prover:
     """Probes after every change, and a slice of the corrections again every few seconds."""
 
@@ -41,15 +68,13 @@ class Prover:
         self.models: tuple[str, ...] = ()
         self._wanted = asyncio.Event()
         self._signed: policy.Policy | None = None
-        self._rules: Rules | None = None
-        self._plans: dict[str, list[Plan]] = {}
+        self._round: _Round | None = None
         self._turns: dict[str, int] = {}
         self._removed: dict[str, policy.Correction] = {}
 
     def expect(self, signed: policy.Policy | None, before: policy.Content | None) -> None:
         """Take note of a new policy: what changed is unproven until the probes have passed."""
         now, self._signed = datetime.now(UTC), signed
-        self._rules = None
         current = {item.id: item for item in (signed.content.corrections if signed else ())}
         old = {item.id: item for item in (before.corrections if before else ())}
         self._note_removed({name: item for name, item in old.items() if name not in current}, current)
@@ -62,8 +87,9 @@ class Prover:
         self.again()
 
     def again(self) -> None:
-        """Ask for a full round, since time or the gateway changed something."""
-        self._plans.clear()
+        """Ask for everything again, since time, the policy or the gateway changed something."""
+        signed = self._signed
+        self._round = _Round(signed, self._attachments, self.models) if signed else None
         self._wanted.set()
 
     async def run(self) -> None:
@@ -71,7 +97,8 @@ class Prover:
         while True:
             full = await until_set(self._wanted, self._pause())
             self._wanted.clear()
-            await self._round(full=full)
+            if self._round is not None:
+                await self._go_round(self._round, full=full)
 
     def _note_removed(
         self, removed: dict[str, policy.Correction], current: dict[str, policy.Correction]
@@ -93,34 +120,30 @@ class Prover:
         """The attachments of removed corrections that have still to be shown as gone."""
         return frozenset[str]().union(*(policy.named_by(item) for item in self._removed.values()))
 
-    async def _round(self, *, full: bool) -> None:
+    async def _go_round(self, this: _Round, *, full: bool) -> None:
         """Prove what is new, then what was removed, then what was proven before."""
-        signed = self._signed
-        if signed is None:
-            return
-        unproven, proven = self._sorted(signed.content)
-        if not await self._prove_all(unproven, signed):
-            return
-        await self._prove_removed(signed)
-        size = max(SLICE, ceil(len(signed.content.corrections) * AGAIN_SECONDS / ROUND_SECONDS))
-        if await self._prove_all(proven if full else proven[:size], signed):
-            self._state.changed.set()
+        unproven, proven = self._sorted(this.content)
+        size = max(SLICE, ceil(len(this.content.corrections) * AGAIN_SECONDS / ROUND_SECONDS))
+        await self._prove_all(unproven, this)
+        await self._prove_removed(this)
+        await self._prove_all(proven if full else proven[:size], this)
+        self._state.changed.set()
 
-    async def _prove_all(self, items: Iterable[policy.Correction], signed: policy.Policy) -> bool:
-        """Prove one after the other; tell whether that was not overtaken by something more urgent."""
+    async def _prove_all(self, items: Iterable[policy.Correction], this: _Round) -> None:
+        """Prove one after the other, unless something more urgent has come up."""
         for item in items:
-            await self._prove(item, signed)
-            if self._signed is not signed or self._wanted.is_set():
-                return False
-        return True
-
-    async def _prove_removed(self, signed: policy.Policy) -> None:
-        for name, item in list(self._removed.items()):
-            probes = await self._send(self._planned(item, signed), item, signed)
-            if self._signed is not signed:
+            if self._round is not this:
                 return
-            self._state.note_lifted(name, LiftedReport(verified=_all(probes), probes=probes))
-            if _all(probes):
+            await self._prove(item, this)
+
+    async def _prove_removed(self, this: _Round) -> None:
+        for name, item in list(self._removed.items()):
+            if self._round is not this:
+                return
+            probes = await self._send(this.plans(item), item, this)
+            if self._round is this:
+                self._state.note_lifted(name, LiftedReport(verified=_all(probes), probes=probes))
+            if self._round is this and _all(probes):
                 self._removed.pop(name, None)
                 self._state.changed.set()
 
@@ -136,13 +159,13 @@ class Prover:
         found = self._state.corrections[item.id]
         return not _all(found.probes) or found.state != _state_of(item, datetime.now(UTC))
 
-    async def _prove(self, item: policy.Correction, signed: policy.Policy) -> None:
+    async def _prove(self, item: policy.Correction, this: _Round) -> None:
         before, wrong = self._state.corrections[item.id], ""
         try:
-            probes = await self._probed(item, signed, before)
+            probes = await self._probed(item, this, before)
         except policy.PolicyError as error:  # a list is lost just now; it is being fetched
             probes, wrong = (), str(error)
-        if self._signed is not signed:
+        if self._round is not this:
             return
         found = _observed(item, probes, wrong, refused=self._state.refused.get(item.id, 0))
         self._state.corrections[item.id] = found
@@ -150,41 +173,26 @@ class Prover:
             self._state.changed.set()
 
     async def _probed(
-        self, item: policy.Correction, signed: policy.Policy, before: CorrectionReport
+        self, item: policy.Correction, this: _Round, before: CorrectionReport
     ) -> tuple[Probe, ...]:
-        plans = self._planned(item, signed)
+        plans = this.plans(item)
         if self._is_unproven(item):
-            return await self._send(plans, item, signed)
-        fresh = await self._send(self._next_endpoint(item, plans), item, signed)
+            return await self._send(plans, item, this)
+        fresh = await self._send(self._next_endpoint(item, plans), item, this)
         endpoints = {probe.endpoint for probe in fresh}
         return tuple(probe for probe in before.probes if probe.endpoint not in endpoints) + fresh
-
-    def _planned(self, item: policy.Correction, signed: policy.Policy) -> list[Plan]:
-        if item.id not in self._plans:
-            self._rules = self._rules or Rules(signed.content, self._attachments)
-            self._plans[item.id] = plan(
-                item,
-                signed.content,
-                models=self.models,
-                now=datetime.now(UTC),
-                attachments=self._attachments,
-                rules=self._rules,
-            )
-        return self._plans[item.id]
 
     def _next_endpoint(self, item: policy.Correction, plans: list[Plan]) -> list[Plan]:
         endpoints = sorted({planned.attributes.endpoint for planned in plans})
         turn = self._turns[item.id] = self._turns.get(item.id, -1) + 1
         return [one for one in plans if one.attributes.endpoint == endpoints[turn % len(endpoints)]]
 
-    async def _send(
-        self, plans: list[Plan], item: policy.Correction, signed: policy.Policy
-    ) -> tuple[Probe, ...]:
-        slots, version = asyncio.Semaphore(AT_ONCE), render.version_of(signed)
+    async def _send(self, plans: list[Plan], item: policy.Correction, this: _Round) -> tuple[Probe, ...]:
+        slots = asyncio.Semaphore(AT_ONCE)
 
         async def one(planned: Plan) -> Probe:
             async with slots:
-                return await self.prober.run(planned, item, version)
+                return await self.prober.run(planned, item, this.version)
 
         return tuple(await asyncio.gather(*(one(planned) for planned in plans)))
 

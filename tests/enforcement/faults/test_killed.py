@@ -1,0 +1,145 @@
+"""Killed one by one and together, started again in any order: what was refused stays refused."""
+
+from __future__ import annotations
+
+import subprocess
+from datetime import UTC, datetime, timedelta
+from itertools import permutations
+
+import pytest
+
+from enforcement import policy
+from enforcement.agent.config import from_environment
+from enforcement.agent.process import EnvoyProcess
+from tests.enforcement.world import correction, wait_for
+
+ALICE = correction(1, policy.Block(), users=policy.Users(users=("alice",)))
+BOB = correction(2, policy.Block(), users=policy.Users(users=("bob",)))
+CAPPED = correction(3, policy.OutputCap(max_tokens=9), users=policy.Users(users=("dave",)))
+LARGE = {"model": "aurora-large"}
+
+
+@pytest.fixture
+def fleet(one, watch):
+    """A gateway that refuses alice and caps dave, and somebody who sees to it."""
+    one.enforce(ALICE, CAPPED)
+    watch.must_refuse(one.gateways[0].port, "alice")
+    return one
+
+
+def kill(fleet, *names):
+    gateway = fleet.gateways[0]
+    ends = {
+        "hub": fleet.hubs[0].kill,
+        "agent": gateway.kill_agent,
+        "filter": gateway.kill_filter,
+        "envoy": gateway.kill_envoy,
+    }
+    for name in names:
+        ends[name]()
+
+
+def start(fleet, *names):
+    gateway = fleet.gateways[0]
+    starts = {"hub": fleet.hubs[0].start, "agent": gateway.start_agent, "filter": gateway.start_filter}
+    for name in names:
+        if name in starts:  # Envoy is started by its agent
+            starts[name]()
+
+
+def healed(fleet, watch):
+    """See that everything goes on: decisions reach the gateway, and who may ask is served."""
+    fleet.enforce(ALICE, BOB, CAPPED)
+    gateway = fleet.gateways[0]
+    watch.must_refuse(gateway.port, "bob")
+    for who in ("carol", "dave"):
+        wait_for(lambda who=who: gateway.ask(who, {**LARGE, "max_completion_tokens": 50}).status == 200)
+    assert gateway.servers.requests[-1]["body"]["max_completion_tokens"] == 9
+    watch.may_pass(gateway.port, "bob")
+
+
+@pytest.mark.parametrize("name", ["hub", "agent", "filter", "envoy"])
+def test_one_that_is_killed_lets_nothing_through_and_comes_back(fleet, watch, name):
+    kill(fleet, name)
+    refused = watch.refused
+    if name != "envoy":
+        wait_for(lambda: watch.refused > refused + 5)  # the gateway goes on without it
+    start(fleet, name)
+
+    healed(fleet, watch)
+
+
+def test_a_killed_filter_refuses_what_needs_it_and_no_one_else(fleet, watch):
+    kill(fleet, "filter")
+    gateway = fleet.gateways[0]
+
+    assert gateway.ask("dave", LARGE).status == 503
+    assert gateway.ask("carol", LARGE).status == 200
+    wait_for(lambda: fleet.hubs[0].reports()["gateway-1"]["corrections"]["COR-0003.1"]["state"] == "failed")
+    start(fleet, "filter")
+
+    healed(fleet, watch)
+
+
+ORDERS = [order for number, order in enumerate(permutations(("hub", "agent", "filter"))) if number % 2 == 0]
+
+
+@pytest.mark.parametrize("order", ORDERS, ids="-".join)
+def test_all_killed_together_and_started_in_any_order(fleet, watch, order):
+    kill(fleet, "hub", "agent", "filter", "envoy")
+
+    start(fleet, *order)
+
+    healed(fleet, watch)
+
+
+def test_an_envoy_that_is_started_with_everything_else_dead_enforces_from_its_first_answer(fleet, watch):
+    gateway = fleet.gateways[0]
+    kill(fleet, "hub", "agent", "filter", "envoy")
+    settings = from_environment(gateway.agent_environment())
+    with (gateway.folder / "lonely.log").open("wb") as log:
+        envoy = subprocess.Popen(EnvoyProcess(settings).command(), stdout=log, stderr=log)
+    try:
+        wait_for(gateway._serves)
+        statuses = [gateway.ask(who, LARGE).status for who in ("alice", "carol", "dave")]
+    finally:
+        envoy.kill()
+        envoy.wait()
+    start(fleet, "filter", "agent", "hub")
+
+    assert statuses == [403, 200, 503]
+    healed(fleet, watch)
+
+
+def test_start_and_end_are_kept_within_a_second_with_everything_but_envoy_dead(fleet, watch):
+    gateway, now = fleet.gateways[0], datetime.now(UTC)
+    begins, ends = now + timedelta(seconds=5), now + timedelta(seconds=7)
+    timed = correction(
+        *(4, policy.Block()),
+        users=policy.Users(users=("carol",)),
+        starts_at=begins,
+        expires_at=ends,
+        at_expiry="lift",
+    )
+    fleet.enforce(ALICE, CAPPED, timed)
+    kill(fleet, "hub", "agent", "filter")
+
+    seen = followed(gateway, "carol", until=ends + timedelta(seconds=1.5))
+
+    second = timedelta(seconds=1)
+    refused = [(asked, answered) for asked, answered, status in seen if status == 403]
+    assert min(answered for _, answered in refused) >= begins
+    assert max(asked for asked, _ in refused) <= ends + second
+    assert {status for asked, _, status in seen if begins + second < asked < ends - second / 10} == {403}
+    assert seen[-1][2] == 200
+    start(fleet, "hub", "agent", "filter")
+    healed(fleet, watch)
+
+
+def followed(gateway, who, *, until):
+    """Ask without pause; give when each was asked and answered, and how."""
+    seen = []
+    while (asked := datetime.now(UTC)) < until:
+        status = gateway.ask(who, LARGE).status
+        seen.append((asked, datetime.now(UTC), status))
+    return seen
