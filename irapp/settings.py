@@ -190,11 +190,12 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "sweep-outbox": {"task": "irapp.audit.tasks.sweep", "schedule": 5.0},
     "forget-calls": {"task": "irapp.common.tasks.forget_calls", "schedule": 3600.0},
-    "reconcile-gateways": {"task": "corrections.tasks.reconcile", "schedule": 3.0},
+    "reconcile-gateways": {"task": "corrections.tasks.reconcile", "schedule": 2.0},  # alarms within 10 s
     "due-corrections": {"task": "corrections.tasks.tick", "schedule": 5.0},
-    "pull-traffic": {"task": "corrections.tasks.pull_traffic", "schedule": 3.0},
-    "forget-uploads": {"task": "corrections.segments.tasks.forget_uploads", "schedule": 3600.0},
     "ask-webhooks": {"task": "corrections.webhooks.tasks.ask_endpoints", "schedule": 10.0},
+    "forget-uploads": {"task": "corrections.segments.tasks.forget_uploads", "schedule": 3600.0},
+    "pull-traffic": {"task": "corrections.tasks.pull_traffic", "schedule": 2.0},
+    "condense-log": {"task": "corrections.tasks.condense_log", "schedule": 3600.0},
 }
 
 # The enforcement service
@@ -203,6 +204,7 @@ ENFORCEMENT_TOKEN = env.str("ENFORCEMENT_TOKEN", default="")
 POLICY_SIGNING_KEY_FILE = env.str("POLICY_SIGNING_KEY_FILE", default="")
 POLICY_KEY_ID = env.str("POLICY_KEY_ID", default="")
 GATEWAY_URL = env.str("GATEWAY_URL", default="")
+
 # Webhooks. Private networks are sent to only where they are named; a CA of one's own for their certificates.
 WEBHOOK_ALLOWED_NETWORKS = env.list("WEBHOOK_ALLOWED_NETWORKS", default=[])
 WEBHOOK_CA_FILE = env.str("WEBHOOK_CA_FILE", default="")
@@ -237,6 +239,7 @@ SPECTACULAR_SETTINGS = {
         "CorrectionStateEnum": "corrections.states.State",
         "ProposalStateEnum": "corrections.states.ProposalState",
         "NoteKindEnum": "incidents.models.Note.Kind",
+        "AlarmKindEnum": "corrections.models.AlarmKind",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

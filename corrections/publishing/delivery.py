@@ -122,22 +122,6 @@ def fetch(client: HubClient, *, wait: int = 0) -> bool:
     return True
 
 
-def reconcile() -> None:
-    """Compare what is wanted with what hubs hold and gateways show; send again where they differ."""
-    newest = PolicyVersion.objects.first()
-    for url in settings.ENFORCEMENT_URLS:
-        client = HubClient(url)
-        if fetch(client) and newest is not None and _lacks(url, newest):
-            hand_over(url, newest)
-    evaluate(now=timezone.now())
-
-
-def _lacks(url: str, newest: PolicyVersion) -> bool:
-    hub = Hub.objects.get(url=url)
-    behind = (hub.policy_version, hub.policy_digest) != (newest.version, newest.digest)
-    return behind and hub.conflict_at is None
-
-
 def _awaited(newest: PolicyVersion) -> bool:
     """Whether a gateway still has to show something; not once a later policy has its own delivery."""
     if PolicyVersion.objects.filter(version__gt=newest.version).exists():
