@@ -146,14 +146,24 @@ class _Model(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_POST(self) -> None:
-        self.rfile.read(int(self.headers.get("content-length", 0)))
+        raw = self.rfile.read(int(self.headers.get("content-length", 0)))
         self.server.encodings.append(self.headers.get("accept-encoding"))
-        kind, *words = self.path.strip("/").split("/")
+        self.server.headers_seen = {name.lower() for name in self.headers}
+        kind, *words = self._asked(raw)
         if kind == "json":
             return self._json(words)
         if kind == "fail":
             return self._send(500, "application/json", b'{"error":{}}')
         return self._stream(kind, words)
+
+    def _asked(self, raw: bytes) -> list[str]:
+        """Read from the path what to answer; those of the real endpoints are told by their bodies."""
+        endpoint = {"/v1/chat/completions": "chat", "/v1/responses": "responses", "/v1/messages": "messages"}
+        if self.path not in endpoint:
+            return self.path.strip("/").split("/")
+        asked = json.loads(raw)
+        words = str(asked.get("prompt_cache_key", "")).split()
+        return [endpoint[self.path] if asked.get("stream") else "json", *words]
 
     def _json(self, words: list[str]) -> None:
         body = {
