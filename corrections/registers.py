@@ -135,12 +135,10 @@ def customer_fallbacks(models: Iterable[str], organisations: Iterable[str]) -> d
     """Give the other model that is registered for each organisation: what a shutdown may begin with (P-7)."""
     known = {name.lower(): name for name in organisations}
     rows = Fallback.objects.current().filter(model__name__in=list(models), other_model__isnull=False)
-    found = {row.audience.strip().lower(): row.other_model.name for row in rows.select_related("other_model")}
-    return {
-        name: found.get(lower, found.get("", ""))
-        for lower, name in sorted(known.items())
-        if found.get(lower, found.get("", ""))
-    }
+    pairs = rows.values_list("audience", "other_model__name")
+    found = {audience.strip().lower(): str(name) for audience, name in pairs}
+    named = {name: found.get(lower, found.get("", "")) for lower, name in sorted(known.items())}
+    return {name: model for name, model in named.items() if model}
 
 
 def _named(terms: Terms) -> Iterator[tuple[str, str]]:

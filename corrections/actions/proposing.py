@@ -74,7 +74,8 @@ def withdraw(*, proposal_id: int, by: User, reason: str = "") -> Proposal:
 def _ask(correction: Correction, action: Action, *, reason: str, by: User, now: datetime) -> Proposal:
     authority = freeze(correction, action)
     asked = payload(correction, action, reason=text(reason, field="reason"))
-    estimate = impact(spec(Terms.of(correction)), now=now)
+    said = spec(Terms.of(correction), policy_id=correction.policy_id)
+    estimate = impact(said, now=now, action=action)
     proposal = Proposal.objects.create(
         correction=correction,
         action=action,

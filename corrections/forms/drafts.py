@@ -40,6 +40,11 @@ class Saved(Sheet):
         raise NotImplementedError
 
     @property
+    def replaced(self) -> Correction | None:
+        """What gives way to it, if it is imposed."""
+        return self.correction.supersedes if self.correction else None
+
+    @property
     def placed(self) -> list[forms.BoundField]:
         """The fields that say where a new correction belongs."""
         return [self[name] for name in self.placement]
@@ -154,6 +159,11 @@ class Version(Saved):
     def heading(self) -> str:
         """What the page is for."""
         return f"New version of {self.correction}"
+
+    @property
+    def replaced(self) -> Correction | None:
+        """What gives way to it, if it is imposed."""
+        return self.correction
 
     def save(self, *, by: User) -> Correction:
         """Draft the version."""

@@ -2,123 +2,84 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.utils.datastructures import MultiValueDict
 
-from corrections.forms.fields import Moment, Names
-from corrections.forms.parameters import FIELDS
-from corrections.panels.words import CLASS_OF, CLASSES, KIND_LABELS
-from corrections.terms import Terms
-from enforcement import policy
+from corrections import registers
+from corrections.forms import offered
+from corrections.forms.parameters import FIELDS, PARAMETER_OF
+from corrections.forms.questions import Questions
+from corrections.forms.scopes import (
+    DEFAULTS,
+    FUNCTIONALITY,
+    ROUGH,
+    SEGMENTS,
+    USERS,
+    gathered,
+    spread,
+    unasked,
+)
+from corrections.panels.kinds import CLASS_OF, CLASSES
+from corrections.selectors.impact import seen_organisations
+from irapp.common.errors import InvalidError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from irapp.common.errors import InvalidError
-
-FUNCTIONALITY = ("models", "endpoints", "applications", "use_cases")
-USERS = ("users", "organisations", "keys")
-PLAIN = tuple(
-    each.name for each in fields(Terms) if each.name not in {"kind", "parameters", "functionality", "users"}
-)
-ENDPOINTS = [(name, f"{name} ({path})") for name, path in policy.ENDPOINTS.items()]
+    from corrections.terms import Terms
 
 
-class Sheet(forms.Form):
+class Sheet(Questions):
     """Every field of the terms; the parameters are those of the chosen kind."""
 
-    kind = forms.ChoiceField(
-        label="What it does", choices=list(KIND_LABELS.items()), widget=forms.RadioSelect
-    )
-
-    models = forms.MultipleChoiceField(
-        label="Models",
-        required=False,
-        widget=forms.CheckboxSelectMultiple,
-        help_text="None selected: every model.",
-    )
-    endpoints = forms.MultipleChoiceField(
-        label="Endpoints",
-        required=False,
-        choices=ENDPOINTS,
-        widget=forms.CheckboxSelectMultiple,
-        help_text="None selected: all of them.",
-    )
-    applications = Names(label="Applications", rows=2, help_text="One per line. Empty: all.")
-    use_cases = Names(label="Use cases", rows=2, help_text="One per line. Empty: all.")
-
-    users = Names(label="Users", help_text="One per line.")
-    organisations = Names(label="Organisations", help_text="One per line.")
-    keys = Names(label="API keys", help_text="Names of keys, one per line; never the secret.")
-
-    mode = forms.ChoiceField(
-        label="Mode",
-        widget=forms.RadioSelect,
-        choices=[("enforce", "Enforce it"), ("shadow", "Dry run: only count what would be refused")],
-    )
-    starts_at = Moment(label="Starts (UTC)", required=False, help_text="Empty: as soon as it is approved.")
-    expires_at = Moment(
-        label="Expires (UTC)", required=False, help_text="Empty: only when somebody lifts it."
-    )
-    at_expiry = forms.ChoiceField(
-        label="When it expires",
-        widget=forms.RadioSelect,
-        choices=[("hold", "Hold: it stays, and somebody is alarmed"), ("lift", "Lift by itself")],
-    )
-    percentage = forms.IntegerField(
-        label="Share of users (%)", min_value=1, max_value=100, help_text="100 is everybody in the scope."
-    )
-    running_streams = forms.ChoiceField(
-        label="Answers already being streamed",
-        widget=forms.RadioSelect,
-        choices=[("finish", "May finish"), ("end", "Are cut off")],
-    )
-
-    public_reason = forms.CharField(
-        label="Reason shown to refused callers",
-        required=False,
-        max_length=500,
-        widget=forms.Textarea(attrs={"rows": 2}),
-        help_text="Public: name neither other users nor the evidence.",
-    )
-    appeal = forms.CharField(
-        label="Where they can appeal", required=False, max_length=500, help_text="An address or a link."
-    )
-    review_at = Moment(label="Review (UTC)", help_text="When somebody looks at it again, at the latest.")
-    exit_criteria = forms.CharField(
-        label="Exit criteria",
-        max_length=10_000,
-        widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="What has to be true before it is lifted.",
-    )
-    narrower_rejected = forms.CharField(
-        label="Why a narrower option was rejected",
-        required=False,
-        max_length=10_000,
-        widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="Asked for when it touches everyone, and for every shutdown.",
-    )
-
     def __init__(self, *args: Any, models: list[str], terms: Terms | None = None, **kwargs: Any) -> None:
-        initial = {**DEFAULTS, **(_spread(terms) if terms else {}), **(kwargs.get("initial") or {})}
+        initial = {**DEFAULTS, **(spread(terms) if terms else {}), **(kwargs.get("initial") or {})}
         super().__init__(*args, **(kwargs | {"initial": initial}))
-        self.given = terms
-        known = sorted({*models, *(initial.get("models") or [])})
-        self.fields["models"].choices = [(name, name) for name in known]  # type: ignore[attr-defined]
+        self.given, self.unclear = terms, ""
+        self.known = models
         self.chosen = self._chosen()
-        for name, field in FIELDS[self.chosen]().items():
-            self.fields[name] = field
-        self.order_fields(["kind", *FIELDS[self.chosen]()])
-        if "fallback_model" in self.fields:
-            choices = [("", "Choose a model"), *((name, name) for name in models)]
-            self.fields["fallback_model"].choices = choices  # type: ignore[attr-defined]
+        own = FIELDS[self.chosen]()
+        self.fields.update(own)
+        for name in unasked(self.chosen):
+            del self.fields[name]
+        self.order_fields(["kind", *own])
+        self._offer()
 
     def _chosen(self) -> str:
         value = self.data.get(self.add_prefix("kind")) if self.is_bound else self.initial.get("kind")
         return str(value) if value in FIELDS else "block"
+
+    def _offer(self) -> None:
+        """Fill in what can be chosen from; what is named already stays among it."""
+        models = sorted({*self.known, *self._begun("models")})
+        choices = {
+            "models": [(name, name) for name in models],
+            SEGMENTS: offered.segments(self._begun(SEGMENTS)),
+        }
+        if "fallback_model" in self.fields:
+            choices["fallback_model"] = [("", "Choose a model"), *((name, name) for name in self.known)]
+        if "patterns" in self.fields:
+            choices["patterns"] = offered.patterns([str(self.initial.get("patterns") or "")])
+        if "fallback_models" in self.fields:
+            self._begin_with_fallbacks()
+        if "corrections" in self.fields:
+            choices["corrections"] = offered.spared(self._begun("corrections"))
+        for name, found in choices.items():
+            self.fields[name].choices = found  # type: ignore[attr-defined]
+
+    def _begin_with_fallbacks(self) -> None:
+        """Suggest what the register says for the organisations that use the models (P-7)."""
+        models = self.data.getlist("models") if self.is_bound else self._begun("models")  # type: ignore[attr-defined]
+        found = registers.customer_fallbacks(models, seen_organisations(models))
+        pairs = [{"organisation": name, "model": model} for name, model in found.items()]
+        if pairs and not self.initial.get("fallback_models"):
+            self.initial["fallback_models"] = pairs
+
+    def _begun(self, name: str) -> list[str]:
+        return [str(value) for value in self.initial.get(name) or ()]
 
     @property
     def classes(self) -> list[dict[str, object]]:
@@ -152,62 +113,99 @@ class Sheet(forms.Form):
         self.initial = {**self.initial} | {name: value for name, value in typed.items() if value is not None}
         self.is_bound, self.data = False, MultiValueDict()
 
+    def asked(self, *names: str) -> list[forms.BoundField]:
+        """Give those of the fields that this kind asks for."""
+        return [self[name] for name in names if name in self.fields]
+
+    @property
+    def moments(self) -> list[forms.BoundField]:
+        """When."""
+        return self.asked("starts_at", "grace_until", "expires_at", "review_at")
+
+    @property
+    def manners(self) -> list[forms.BoundField]:
+        """How."""
+        return self.asked("at_expiry", "mode", "running_streams")
+
+    @property
+    def told(self) -> list[forms.BoundField]:
+        """What callers are told."""
+        return self.asked("public_reason", "appeal")
+
+    @property
+    def measured(self) -> list[forms.BoundField]:
+        """What is known about a filter before it is enforced."""
+        return self.asked("expected_false_positive_percent")
+
+    @property
+    def wider_functionality(self) -> bool:
+        """Whether the rarer dimensions of the functionality are in use, or needed."""
+        return self.chosen == "market_removal" or self._used("platforms", "features")
+
+    @property
+    def wider_users(self) -> bool:
+        """Whether the rarer dimensions of the users scope are in use."""
+        return self._used("regions", "tiers", SEGMENTS)
+
+    @property
+    def offers_segments(self) -> bool:
+        """Whether there is any to choose."""
+        return bool(self.fields[SEGMENTS].choices)  # type: ignore[attr-defined]
+
+    @property
+    def scope_help(self) -> str:
+        """What it means to be named here, and to name nobody."""
+        return SCOPE_HELP.get(self.chosen, SCOPE_HELP[""])
+
+    def _used(self, *names: str) -> bool:
+        return any(self[name].value() or self[name].errors for name in names)
+
     def rough_terms(self) -> Terms | None:
         """Give what can be understood so far, for a preview; None before the scopes make sense."""
         if not self.is_bound:
             return self.given
-        return None if self.lacking else self._terms(ROUGH | self.cleaned_data)
+        if self.lacking:
+            return None
+        try:
+            return self._terms(ROUGH | self.cleaned_data)
+        except InvalidError as error:
+            self.unclear = str(error)
+            return None
 
     @property
     def lacking(self) -> str:
         """Say what a preview cannot do without."""
-        needed = ("kind", *FIELDS[self.chosen](), *FUNCTIONALITY, *USERS)
-        return next(
-            (f"{self[name].label}: {self.errors[name][0]}" for name in needed if name in self.errors), ""
-        )
+        needed = ("kind", *FIELDS[self.chosen](), *FUNCTIONALITY, *USERS, SEGMENTS)
+        missing = (f"{self[name].label}: {self.errors[name][0]}" for name in needed if name in self.errors)
+        return self.unclear or next(missing, "")
 
     def terms(self) -> Terms:
-        """Give what was typed as the actions take it."""
+        """Give what was typed as the actions take it, frozen to the lists and patterns that it names.
+
+        :raises InvalidError: a segment or pattern set is gone.
+        """
         return self._terms(self.cleaned_data)
 
     def _terms(self, data: dict[str, Any]) -> Terms:
-        values = {name: data[name] for name in FIELDS[self.chosen]() if data[name] is not None}
-        return Terms(
-            kind=data["kind"],
-            parameters=values,
-            functionality={name: data[name] for name in FUNCTIONALITY},
-            users={name: data[name] for name in USERS},
-            **{name: data[name] for name in PLAIN},
-        )
+        terms = gathered(data, self.chosen)
+        users, parameters = registers.resolved(dict(terms.users), dict(terms.parameters))
+        return replace(terms, users=users, parameters=parameters)
 
     def refuse(self, error: InvalidError) -> None:
         """Put a refusal of the actions beside the field that it names."""
-        name = error.field.split(".")[-1]
-        self.add_error(
-            SHOWN_AT.get(error.field, name) if name in {*self.fields, *SHOWN_AT} else None, str(error)
-        )
+        called = {parameter: field for field, parameter in PARAMETER_OF.items() if field in self.fields}
+        parts = error.field.split(".")
+        if parts[0] == "parameters":
+            parts = [called.get(part, part) for part in parts]
+        shown = SHOWN_AT.get(error.field, next((part for part in reversed(parts) if part in self.fields), ""))
+        self.add_error(shown if shown in self.fields else None, str(error))
 
 
-DEFAULTS = {
-    "kind": "block",
-    "mode": "enforce",
-    "at_expiry": "hold",
-    "percentage": 100,
-    "running_streams": "finish",
-    "window_seconds": 60,
-    "per": "user",
+SCOPE_HELP = {
+    "": "Whoever stands in one of the lists is in the scope. With all of them empty it touches everyone.",
+    "block": "Whoever stands in one of the lists is refused. Name somebody.",
+    "allow": "Whoever stands in one of the lists is served; everyone else is refused. Name somebody.",
+    "exempt": "Whoever stands in one of the lists is spared; with all of them empty, everyone is.",
 }
-ROUGH: dict[str, Any] = {
-    **dict.fromkeys(("starts_at", "expires_at", "review_at")),
-    **dict.fromkeys(("public_reason", "appeal", "exit_criteria", "narrower_rejected"), ""),
-    **{name: DEFAULTS[name] for name in ("mode", "at_expiry", "percentage", "running_streams")},
-}
-"""Stands in for what is not filled in yet."""
-SHOWN_AT = {"functionality": "use_cases"}
+SHOWN_AT = {"functionality": "use_cases", "users.lists": SEGMENTS, "users.segments": SEGMENTS}
 """Refusals about a whole scope stand at the field where they are mended."""
-
-
-def _spread(terms: Terms) -> dict[str, object]:
-    """Lay nested terms out as the flat fields of the form."""
-    plain = {name: getattr(terms, name) for name in PLAIN}
-    return {"kind": terms.kind, **plain, **terms.parameters, **terms.functionality, **terms.users}

@@ -11,8 +11,9 @@ from django.utils import timezone
 from corrections import policies, selectors
 from corrections.models import Proposal
 from corrections.panels.asking import why_not
+from corrections.panels.cautions import Caution, Linked, cautions, overlapping, spared_by
 from corrections.panels.impact import ImpactPanel, impact_panel
-from corrections.panels.refused import Refused, refused
+from corrections.panels.refused import Refused, refused, unrefused
 from corrections.panels.terms import Change, changes, facts, terms_of
 from corrections.panels.words import sentence
 from corrections.states import Action, ProposalState, Verdict
@@ -21,9 +22,10 @@ from corrections.validation import spec
 from irapp.accounts.models import RoleCode, RoleGrant
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
-    from corrections.models import Vote
+    from corrections.models import Correction, Vote
     from irapp.accounts.models import User
 
 QUESTIONS = {
@@ -71,11 +73,14 @@ class ProposalPage:
     question: str
     consequence: str
     topic: str
-    everyone: bool
     imposing: bool
+    cautions: list[Caution]
+    overlaps: list[Linked]
+    spared: list[Correction]
     changing: Changing
     impact: ImpactPanel | None
     refused: Refused | None
+    unrefused: str
     deciding: Deciding
     mine: Vote | None
     why_not: str
@@ -88,17 +93,21 @@ def proposal_page(proposal: Proposal, user: User) -> ProposalPage:
     document, now = selectors.payload_of(proposal), timezone.now()
     terms = terms_of(document)
     imposing = proposal.action == Action.IMPOSE
+    said = spec(terms, policy_id=proposal.correction.policy_id)
     return ProposalPage(
         proposal=proposal,
         payload=document,
         question=f"{QUESTIONS[Action(proposal.action)]} {proposal.correction}?",
         consequence=_consequence(proposal),
         topic=f"proposal:{proposal.pk}",
-        everyone=imposing and not any(terms.users.values()),
         imposing=imposing,
+        cautions=cautions(terms) if imposing else [],
+        overlaps=overlapping(said, _reach(proposal)) if imposing else [],
+        spared=spared_by(proposal.correction) if imposing else [],
         changing=changing(proposal, document),
         impact=impact_panel(proposal.impact) if proposal.impact else None,
-        refused=refused(spec(terms, policy_id=proposal.correction.policy_id)) if imposing else None,
+        refused=refused(said) if imposing else None,
+        unrefused=unrefused(said),
         deciding=deciding(proposal),
         mine=next((vote for vote in proposal.votes.all() if vote.person == user.person), None),
         why_not=why_not(policies.check_can_decide, proposal, user, now=now),
@@ -158,6 +167,11 @@ def since(proposal: Proposal) -> list[Change]:
     return [row for row in changes(shown, present) if row.changed]
 
 
+def _reach(proposal: Proposal) -> dict[str, int]:
+    overlaps = (proposal.impact or {}).get("overlaps") or ()
+    return {each["correction"]: each["requests"] for each in overlaps}
+
+
 def _consequence(proposal: Proposal) -> str:
     """Say what one more approval leads to."""
     standing = selectors.standing(proposal)
@@ -188,7 +202,11 @@ def _people(proposal: Proposal) -> list[str]:
 
 
 def _authority(proposal: Proposal) -> str:
-    frozen = proposal.authority
+    return authority_words(proposal.authority)
+
+
+def authority_words(frozen: Mapping[str, Any]) -> str:
+    """Say how many, from which roles, by which line of the matrix."""
     roles = " or ".join(RoleCode(role).label.lower() for role in frozen["roles"])
     include = " and ".join(RoleCode(role).label.lower() for role in frozen["must_include"])
     among = f", among them {include}" if include else ""

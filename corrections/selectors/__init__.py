@@ -2,7 +2,7 @@
 
 from corrections.selectors.decisions import Standing, eligible, standing
 from corrections.selectors.gateways import Enforcement, GatewayStanding, enforcement, gateways
-from corrections.selectors.impact import Impact, Organisation, impact
+from corrections.selectors.impact import Impact, Organisation, Overlap, impact
 from corrections.selectors.payload import change, payload_of
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "GatewayStanding",
     "Impact",
     "Organisation",
+    "Overlap",
     "Standing",
     "change",
     "eligible",

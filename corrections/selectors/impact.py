@@ -1,4 +1,4 @@
-"""Whom a correction would touch: the last day's requests, replayed against its scopes."""
+"""Whom a correction would touch: the last day's requests, replayed against the whole policy with it."""
 
 from __future__ import annotations
 
@@ -7,23 +7,27 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Count, Q
+from django.db.models import Sum
+from django.utils import timezone
 
 from corrections import registers
-from corrections.models import TrafficRecord
-from enforcement import policy
-from enforcement.decide import Attributes, matches, offers
+from corrections.models import Correction, TrafficRecord
+from corrections.publishing.compile import as_policy
+from corrections.selectors.exceeding import exceeding
+from corrections.selectors.hints import OUTCOMES, hints
+from corrections.selectors.replay import Replay, as_in_force, by_name, total
+from corrections.states import Action
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
-    from django.db.models import QuerySet
+    from corrections.selectors.replay import Hit
+    from enforcement import policy
 
 WINDOW = timedelta(hours=24)
 SHOWN = 20
 """Organisations listed by name; the rest are counted."""
-_ATTRIBUTES = ("user", "organisation", "key", "application", "use_case", "endpoint", "model", "tools")
 
 
 @dataclass(frozen=True)
@@ -36,13 +40,25 @@ class Organisation:
 
 
 @dataclass(frozen=True)
-class Impact:
-    """An estimate from the requests of the last 24 hours.
+class Overlap:
+    """Another correction in force that reaches some of the same requests."""
 
+    correction: str
+    requests: int
+
+
+@dataclass(frozen=True)
+class Impact:
+    """An estimate from the requests of the last 24 hours. What is refused already is not counted again.
+
+    :param touched: requests for which something changes.
     :param share: of all requests, between 0 and 1.
     :param organisations: the most affected first, at most 20.
-    :param without_fallback: touched organisations for which no fallback is registered.
+    :param without_fallback: touched organisations for which no fallback is registered or decided.
     :param hints: how it could be narrower, and what it will not reach.
+    :param outcomes: requests by what would become of them: ``refused``, ``rerouted``, ``limited``,
+        ``capped``, ``read``, ``spared``, and ``kept`` for what is refused already.
+    :param exceeding: for a limit per window, the requests and tokens beyond it.
     """
 
     since: datetime
@@ -55,110 +71,67 @@ class Impact:
     organisations: tuple[Organisation, ...]
     without_fallback: tuple[str, ...]
     hints: tuple[str, ...]
+    outcomes: Mapping[str, int]
+    exceeding: Mapping[str, int] | None
+    overlaps: tuple[Overlap, ...]
 
     def as_data(self) -> dict[str, Any]:
         """Give plain data, as it is kept with the proposal."""
         return asdict(self) | {"since": self.since.isoformat()}
 
 
-def impact(correction: policy.Correction, *, now: datetime) -> Impact:
-    """Estimate whom this correction would touch; the reference evaluator has the last word."""
-    recent = TrafficRecord.objects.filter(at__gt=now - WINDOW, at__lte=now)
-    total = recent.count()
-    hit = [
-        (attributes, count)
-        for attributes, count in _grouped(recent, correction)
-        if _bites(correction, attributes)
-    ]
-    touched = sum(count for _, count in hit)
-    by_organisation = Counter[str]()
-    for attributes, count in hit:
-        by_organisation[attributes.organisation] += count
-    fallbacks = registers.fallbacks(correction, by_organisation)
+def impact(correction: policy.Correction, *, now: datetime, action: Action = Action.IMPOSE) -> Impact:
+    """Estimate whom this correction would touch; for a lift, whom it touches now.
+
+    :param correction: with its own reference where it has one, so that the version it replaces gives way.
+    """
+    replay = _replay(correction, now=now, action=action)
+    recent = TrafficRecord.objects.between(now - WINDOW, now)
+    requests = recent.aggregate(weight=Sum("weight"))["weight"] or 0
+    hits = list(replay.hits(recent))
+    changed = [hit for hit in hits if hit.outcome != "kept"]
+    touched = total(changed, *OUTCOMES)
+    organisations = by_name(changed, "organisation")
+    fallbacks = registers.fallbacks(correction, organisations)
+    suffering = by_name((hit for hit in changed if hit.outcome != "spared"), "organisation")
     return Impact(
         since=now - WINDOW,
-        requests=total,
+        requests=requests,
         touched=touched,
-        share=touched / total if total else 0.0,
-        users=len({attributes.user for attributes, _ in hit}),
-        keys=len({attributes.key for attributes, _ in hit}),
-        organisation_count=len(by_organisation),
+        share=touched / requests if requests else 0.0,
+        users=len(by_name(changed, "user")),
+        keys=len(by_name(changed, "key")),
+        organisation_count=len(organisations),
         organisations=tuple(
             Organisation(name, count, fallbacks.get(name, ""))
-            for name, count in by_organisation.most_common(SHOWN)
+            for name, count in organisations.most_common(SHOWN)
         ),
-        without_fallback=tuple(sorted(name for name in by_organisation if not fallbacks.get(name))),
-        hints=tuple(_hints(correction, hit, total)),
+        without_fallback=tuple(sorted(name for name in suffering if not fallbacks.get(name))),
+        hints=tuple(hints(correction, hits, requests)),
+        outcomes={name: count for name in (*OUTCOMES, "kept") if (count := total(hits, name))},
+        exceeding=exceeding(correction.effect, hits, recent),
+        overlaps=_overlaps(hits),
     )
 
 
-def _grouped(
-    recent: QuerySet[TrafficRecord], correction: policy.Correction
-) -> Iterator[tuple[Attributes, int]]:
-    """Give each combination of attributes once; the database leaves out what cannot match."""
-    rows = recent.filter(_scope(correction)).values_list(*_ATTRIBUTES).annotate(count=Count("id"))
-    for *values, tools, count in rows.order_by().iterator(chunk_size=5000):
-        yield Attributes(**dict(zip(_ATTRIBUTES, values, strict=False)), tools=tuple(tools)), count
+def seen_organisations(models: Iterable[str]) -> list[str]:
+    """Give the organisations that used one of these models in the last day."""
+    now = timezone.now()
+    recent = TrafficRecord.objects.between(now - WINDOW, now).filter(model__in=list(models))
+    return sorted(recent.order_by().values_list("organisation", flat=True).distinct())
 
 
-def _scope(correction: policy.Correction) -> Q:
-    scope, users = correction.functionality, correction.users
-    within = Q()
-    for field, names in (
-        ("model", scope.models),
-        ("endpoint", scope.endpoints),
-        ("application", scope.applications),
-        ("use_case", scope.use_cases),
-    ):
-        if names:
-            within &= Q(**{f"{field}__in": names})
-    if users.everyone:
-        return within
-    named = Q(user__in=users.users) | Q(organisation__in=users.organisations) | Q(key__in=users.keys)
-    return within & named
+def _replay(correction: policy.Correction, *, now: datetime, action: Action) -> Replay:
+    in_force = [as_policy(each) for each in Correction.objects.wanted(now=now)]
+    others = [each for each in in_force if each.reference != correction.reference]
+    proposed = as_in_force(correction)
+    before = in_force if action == Action.IMPOSE else others
+    return Replay(proposed, before, [*others, proposed], now)
 
 
-def _bites(correction: policy.Correction, attributes: Attributes) -> bool:
-    if isinstance(correction.effect, policy.ToolsOff) and not offers(correction.effect, attributes.tools):
-        return False
-    return matches(correction, attributes)
-
-
-def _hints(correction: policy.Correction, hit: list[tuple[Attributes, int]], total: int) -> Iterator[str]:
-    touched = sum(count for _, count in hit)
-    if not total:
-        yield "No request was seen in the last 24 hours: this estimate says nothing."
-    elif not touched:
-        yield "No request of the last 24 hours would have been touched: check the names in the scopes."
-    yield from _narrower(correction, hit, touched)
-    if isinstance(correction.effect, policy.Suspend) and touched:
-        yield "A reroute to a fallback model would restrict the same requests and still answer them."
-    if isinstance(correction.effect, policy.Block):
-        yield "A block reaches known subjects only; where proper use can do harm, restrict capability or use."
-
-
-def _narrower(
-    correction: policy.Correction, hit: list[tuple[Attributes, int]], touched: int
-) -> Iterator[str]:
-    if not correction.functionality.models:
-        yield from _dimension(hit, touched, "model")
-    if correction.users.everyone:
-        yield from _dimension(hit, touched, "organisation")
-    elif correction.users.organisations and not correction.users.keys:
-        yield from _dimension(hit, touched, "key")
-
-
-def _dimension(hit: list[tuple[Attributes, int]], touched: int, name: str) -> Iterator[str]:
-    """Say so where one value stands for most of it: naming it would spare the rest."""
+def _overlaps(hits: Iterable[Hit]) -> tuple[Overlap, ...]:
     counts = Counter[str]()
-    for attributes, count in hit:
-        counts[getattr(attributes, name)] += count
-    if len(counts) < 2:  # noqa: PLR2004 - with one value there is nothing to spare
-        return
-    value, count = counts.most_common(1)[0]
-    if count >= touched / 2:
-        others = "model" if name == "model" else name
-        yield (
-            f"The {others} {value} makes {count / touched:.0%} of it; naming it would spare "
-            f"{len(counts) - 1} other{'s' if len(counts) > 2 else ''}."  # noqa: PLR2004
-        )
+    for hit in hits:
+        for other in hit.others:
+            counts[other] += hit.seen.requests
+    return tuple(Overlap(name, count) for name, count in counts.most_common(SHOWN))

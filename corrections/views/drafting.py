@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from corrections import actions, forms, policies
+from corrections.forms.offered import newest_of
 from corrections.panels.sheet import known_models, page
 from corrections.views.request import visible_correction, visible_incident
 from irapp.common.errors import DomainError
@@ -31,12 +32,10 @@ def create(request: SignedIn) -> HttpResponse:
     """Draft the first version of a correction for an incident."""
     incident = visible_incident(request, request.GET.get("incident"))
     policies.check_can_open_package(incident, request.user)
-    models, begins = (
-        known_models(incident),
-        {key: request.GET[key] for key in ("package",) if key in request.GET},
-    )
+    models = known_models(incident)
     return _answer(
-        request, forms.Draft(request.POST or None, incident=incident, models=models, initial=begins)
+        request,
+        forms.Draft(request.POST or None, incident=incident, models=models, initial=_begins(request)),
     )
 
 
@@ -56,6 +55,14 @@ def version(request: SignedIn, pk: int) -> HttpResponse:
     policies.check_can_draft_version(correction, request.user)
     models = known_models(correction.package.incident)
     return _answer(request, forms.Version(request.POST or None, correction=correction, models=models))
+
+
+def _begins(request: SignedIn) -> dict[str, object]:
+    """Give what a link to the form suggests: a package, and a segment in its newest version."""
+    begins: dict[str, object] = {key: request.GET[key] for key in ("package",) if key in request.GET}
+    if "segment" in request.GET:
+        begins["segments"] = newest_of(request.GET["segment"])
+    return begins
 
 
 def _answer(request: SignedIn, form: Saved) -> HttpResponse:

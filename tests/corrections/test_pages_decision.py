@@ -38,7 +38,7 @@ def test_the_page_says_what_for_whom_why_by_whom_and_until_when(client):
     page, shown = response.context["page"], text(response)
     model = proposal.correction.functionality["models"][0]
     assert page.changing.sentence.startswith(f"Stops {model} for everyone")
-    assert page.everyone
+    assert "It touches everyone" in [caution.title for caution in page.cautions]
     assert "Blocking accounts was evaded twice." in shown
     assert "&quot;code&quot;: &quot;model_suspended&quot;" in shown
     assert "Dora (duty officer)" in page.deciding.groups[0]["eligible"]
