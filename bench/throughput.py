@@ -138,11 +138,9 @@ def _print(targets: list[Target], rounds: int, seconds: int) -> None:
     print("|---|---|---|---|---|---|")
     for target in targets:
         each: list[Round] = target.rounds
-        figures = [median(value) for value in zip(*each, strict=True)]
-        shares = [_share(each, reference) for reference in (plain, checked)]
-        print(
-            f"| {target.name} | {figures[0]:.0f} | {figures[1]:.1f} | {figures[2]:.0f} | {shares[0]} | {shares[1]} |"
-        )
+        rate, p99, cpu = (median(value) for value in zip(*each, strict=True))
+        shares = " | ".join(_share(each, reference) for reference in (plain, checked))
+        print(f"| {target.name} | {rate:.0f} | {p99:.1f} | {cpu:.0f} | {shares} |")
 
 
 def _share(each: list[Round], reference: list[Round]) -> str:
