@@ -23,6 +23,7 @@ urlpatterns = [
     path("execution/", include("incidents.execution.urls")),
     path("post-incident/", include("incidents.post_incident.urls")),
     path("corrections/", include("corrections.urls")),
+    path("segments/", include("corrections.segments.urls")),
     path("webhooks/", include("corrections.webhooks.urls")),
     path("api/v1/", include("irapp.api_urls")),
 ]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from django import forms
 
 from corrections.segments import reading
-from corrections.segments.models import Mode, PatternSet, Segment
+from corrections.segments.models import Mode, Segment
 from irapp.accounts.models import User
 
 if TYPE_CHECKING:
@@ -20,20 +20,20 @@ PASTED: Final = 200_000
 """Characters that may be typed or pasted; more comes as a file."""
 
 
-class Filter(forms.Form):
-    """The filter bar of the list of segments."""
+class PatternFilter(forms.Form):
+    """The filter bar of the list of pattern sets."""
 
     q = forms.CharField(
         label="Search", required=False, max_length=200, widget=forms.TextInput(attrs={"type": "search"})
     )
-    of = forms.ChoiceField(label="Of", required=False, choices=[("", "Anybody"), *Segment.Of.choices])
     state = forms.ChoiceField(label="State", required=False, choices=IN_USE)
 
 
-class PatternFilter(Filter):
-    """The filter bar of the list of pattern sets."""
+class Filter(PatternFilter):
+    """The filter bar of the list of segments."""
 
-    of = None
+    of = forms.ChoiceField(label="Of", required=False, choices=[("", "Anybody"), *Segment.Of.choices])
+    field_order = ("q", "of", "state")
 
 
 class Words(forms.Form):
@@ -245,9 +245,3 @@ class TryOut(forms.Form):
         widget=forms.Textarea(attrs={"rows": 6}),
         help_text="Matched as the gateways would match it. It is neither stored nor logged.",
     )
-
-
-KINDS: Final = {
-    Segment: (NewSegment, Bring, Filter),
-    PatternSet: (NewPatternSet, BringPatterns, PatternFilter),
-}

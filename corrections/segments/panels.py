@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 ROWS = 25
 SHOWN = 100
 SOME = 12
+_VERBS = {Mode.ADD: "Add them", Mode.REMOVE: "Remove them", Mode.REPLACE: "Replace everything"}
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,16 @@ class UseRow:
 
 
 @dataclass(frozen=True)
+class Attached:
+    """An attachment of the newest version, as the facts name it."""
+
+    label: str
+    digest: str
+    count: int
+    size: int
+
+
+@dataclass(frozen=True)
 class Detail:
     """One segment or pattern set.
 
@@ -67,13 +78,16 @@ class Detail:
 
     register: Register
     of: str
+    holding: str
+    urls: Mapping[str, str]
+    may_keep: bool
     may_change: bool
     may_export: bool
     uses: Sequence[UseRow]
     hidden: int
     outdated: int
     versions: Page[Any]
-    packing: Any
+    attachments: Sequence[Attached]
     topic: str
 
 
@@ -107,6 +121,11 @@ class Preview:
     table: reading.Table | None
     why_not: str
 
+    @property
+    def verb(self) -> str:
+        """What the button says."""
+        return _VERBS[Mode(self.mode)]
+
 
 def listing(user: User, rows: QuerySet[Any], query: Mapping[str, str], filters: Mapping[str, str]) -> Listing:
     """Collect one page of the list."""
@@ -122,18 +141,21 @@ def detail(register: Segment | PatternSet, user: User, query: Mapping[str, str])
     uses = usage.uses(register)
     rows, hidden = _seen(uses, user)
     versions: Any = register.versions.select_related("by")
-    newest = members.packing_of(members.version_of(register)) if isinstance(register, Segment) else None
     may = allowed(policies.check_can_change, register, user)
+    segment = isinstance(register, Segment)
     return Detail(
         register=register,
         of=register.get_of_display() if isinstance(register, Segment) else "Patterns",
+        holding="Subjects" if segment else "Patterns",
+        urls=_urls(register),
+        may_keep=allowed(policies.check_can_keep, user),
         may_change=may,
         may_export=register.version > 0 and allowed(policies.check_can_export, user),
         uses=rows,
         hidden=hidden,
         outdated=len(outdated(register, by=user)) if may else 0,
         versions=page(versions, query, size=ROWS),
-        packing=newest,
+        attachments=_attached(register),
         topic=f"{type(register).__name__.lower()}:{register.pk}",
     )
 
@@ -203,6 +225,27 @@ def asked(query: Mapping[str, str], **changes: object) -> str:
     """Give the query with some of its values changed."""
     kept = {name: value for name, value in {**query, **changes}.items() if value not in ("", None)}
     return "?" + urlencode(kept)
+
+
+def _urls(register: Register) -> dict[str, str]:
+    """Give the addresses of its pages."""
+    segment = isinstance(register, Segment)
+    prefix = "" if segment else "pattern_"
+    names = ("import", "edit", "retire", "redraft", "difference", "export")
+    found = {name: reverse(f"segments:{prefix}{name}", args=[register.pk]) for name in names}
+    holds = "subjects" if segment else "pattern_holds"
+    return found | {"holds": reverse(f"segments:{holds}", args=[register.pk])}
+
+
+def _attached(register: Segment | PatternSet) -> list[Attached]:
+    if isinstance(register, PatternSet):
+        version = members.patterns_version(register)
+        parts = [("Attachment", version.attachment)] if version else []
+    else:
+        packing = members.packing_of(members.version_of(register))
+        both = (("Base list", packing.base), ("Recent list", packing.recent)) if packing else ()
+        parts = [(label, part) for label, part in both if part is not None]
+    return [Attached(label, part.digest, part.count, part.size) for label, part in parts]
 
 
 def _filtered(rows: Any, filters: Mapping[str, str]) -> Any:

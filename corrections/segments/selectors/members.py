@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from corrections.segments import contents
 from corrections.segments.models import Packing, PatternSet, PatternSetVersion, Segment, SegmentVersion
@@ -15,17 +15,18 @@ if TYPE_CHECKING:
 
     from enforcement import policy
 
+T = TypeVar("T")
 PAGE = 100
 
 
 @dataclass(frozen=True)
-class Subjects:
-    """One page of names.
+class Paged(Generic[T]):
+    """One page of what a version holds.
 
     :ivar first: the place of the first one shown, from 1; 0 where there is none.
     """
 
-    names: Sequence[str]
+    rows: Sequence[T]
     first: int
     total: int
     page: int
@@ -34,7 +35,12 @@ class Subjects:
     @property
     def last(self) -> int:
         """The place of the last one shown."""
-        return self.first + len(self.names) - 1 if self.names else 0
+        return self.first + len(self.rows) - 1 if self.rows else 0
+
+    @property
+    def title(self) -> str:
+        """Say which ones these are."""
+        return f"{self.first:,} to {self.last:,} of {self.total:,}"
 
 
 @dataclass(frozen=True)
@@ -78,23 +84,42 @@ def contains(version: SegmentVersion | None, name: str) -> bool:
     return place < len(names) and names[place] == name
 
 
-def browse(version: SegmentVersion | None, *, text: str = "", page: int = 1) -> Subjects:
+def browse(version: SegmentVersion | None, *, text: str = "", page: int = 1) -> Paged[str]:
     """Cut a page of the names that hold a text. A version never changes, so its pages do not either."""
     names: Sequence[str] = everybody(version)
     if text:
         wanted = text.casefold()
         names = [name for name in names if wanted in name.casefold()]
-    pages = max(1, -(-len(names) // PAGE))
-    page = min(max(page, 1), pages)
-    start = (page - 1) * PAGE
-    shown = names[start : start + PAGE]
-    return Subjects(shown, start + 1 if shown else 0, len(names), page, pages)
+    return _page(names, page)
+
+
+def browse_patterns(
+    version: PatternSetVersion | None, *, text: str = "", page: int = 1
+) -> Paged[policy.Pattern]:
+    """Cut a page of the patterns whose id or text holds a text."""
+    wanted = text.casefold()
+    rows = [
+        each
+        for each in patterns_in(version)
+        if wanted in each.text.casefold() or wanted in each.id.casefold()
+    ]
+    return _page(rows, page)
 
 
 def difference(old: SegmentVersion | None, new: SegmentVersion | None) -> Difference:
     """Compare two versions."""
     before, after = set(everybody(old)), set(everybody(new))
     return Difference(sorted(after - before), sorted(before - after))
+
+
+def patterns_difference(
+    old: PatternSetVersion | None, new: PatternSetVersion | None
+) -> list[tuple[policy.Pattern | None, policy.Pattern | None]]:
+    """Give each pattern that differs, before and after."""
+    before = {each.id: each for each in patterns_in(old)}
+    after = {each.id: each for each in patterns_in(new)}
+    keys = sorted(before.keys() | after.keys())
+    return [(before.get(key), after.get(key)) for key in keys if before.get(key) != after.get(key)]
 
 
 def patterns_version(register: PatternSet, number: int | None = None) -> PatternSetVersion | None:
@@ -106,6 +131,14 @@ def patterns_version(register: PatternSet, number: int | None = None) -> Pattern
 def patterns_in(version: PatternSetVersion | None) -> tuple[policy.Pattern, ...]:
     """Give the patterns of a version."""
     return contents.patterns(version.attachment_id).patterns if version else ()
+
+
+def _page(rows: Sequence[T], page: int) -> Paged[T]:
+    pages = max(1, -(-len(rows) // PAGE))
+    page = min(max(page, 1), pages)
+    start = (page - 1) * PAGE
+    shown = rows[start : start + PAGE]
+    return Paged(shown, start + 1 if shown else 0, len(rows), page, pages)
 
 
 def _both(packing: Packing) -> tuple[str | None, str | None]:

@@ -41,6 +41,7 @@ PLACES = (
     Place("Corrections", "corrections:list", "correction", "c", ("corrections",), primary=True),
     Place("Inbox", "incidents:inbox", "inbox", "b", (), primary=True),
     Place("Gateways", "corrections:gateways", "gateway", "w", (), primary=False),
+    Place("Segments", "segments:list", "segment", "s", ("segments",), primary=False),
     Place("Preparation", "preparation:index", "preparation", "p", ("preparation",), primary=False),
     Place("Audit", "audit:events", "audit", "a", ("audit",), primary=False),
 )

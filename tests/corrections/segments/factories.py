@@ -3,6 +3,7 @@
 from corrections.segments import actions, pattern_files, reading
 from corrections.segments.actions.importing import Intent
 from corrections.segments.models import Mode, PatternSet, Segment
+from corrections.segments.registers import subject_lists
 from tests.incidents.factories import make_responder
 
 
@@ -48,6 +49,14 @@ def bring_patterns(register, text, *, mode=Mode.ADD, by=None, name="patterns.txt
     return actions.import_patterns(
         pattern_set_id=register.pk, read=read, intent=intent, by=by or make_responder()
     )
+
+
+def lists_of(segment, version=None):
+    """Give the lists as the terms of a correction hold them."""
+    return [
+        {"of": each.of, "attachment": each.attachment, "count": each.count}
+        for each in subject_lists(segment.reference, version)
+    ]
 
 
 def fresh(register):
