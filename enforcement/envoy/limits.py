@@ -39,8 +39,8 @@ def chain(content: policy.Content | None) -> Filter:
         if isinstance(item.effect, policy.Limiting)
     ]
     filters = [*_before(limited), *(one for each in limited for one in _filters(*each))] if limited else []
-    chain = {"default_filter_chain": {"filters": filters}} if filters else {}  # an empty one is not valid
-    return any_of("http.filter_chain.v3.FilterChainConfig", **chain)
+    some: Filter = {"default_filter_chain": {"filters": filters}} if filters else {}  # empty ones are refused
+    return any_of("http.filter_chain.v3.FilterChainConfig", **some)
 
 
 def _before(limited: Sequence[Limited]) -> Iterator[Filter]:

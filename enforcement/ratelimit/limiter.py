@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from time import monotonic
 from typing import TYPE_CHECKING
+
+import structlog
 
 from enforcement.ratelimit.commands import Command, Free, Hold, Outcome, Take
 from enforcement.ratelimit.memory import Memory, clock
@@ -14,6 +17,7 @@ if TYPE_CHECKING:
     from enforcement.report import Basis
 
 SWEEP_SECONDS = 30.0
+log = structlog.get_logger(__name__)
 
 
 class Limiter:
@@ -23,8 +27,10 @@ class Limiter:
         self._shared, self._own = shared, Memory()
         self._life, self._longest = life, longest
         self._unpaid: dict[str, int] = {}
+        self._back = asyncio.Event()
         if shared is not None:
             shared.on_lost = self._lost
+            shared.on_change = self._changed
 
     @property
     def basis(self) -> Basis:
@@ -73,6 +79,11 @@ class Limiter:
             case Free():
                 return self._own.free(command)
 
+    def _changed(self) -> None:
+        log.warning("limits are counted", basis=self.basis, why=self.wrong)
+        if self.basis == "global":
+            self._back.set()
+
     def _lost(self) -> None:
         """Tell Redis again, subject by subject, what this gateway let through."""
         self._unpaid = dict.fromkeys(self._own.counted(), 0)
@@ -81,7 +92,8 @@ class Limiter:
         """Renew the leases of running requests and forget what is past, for ever."""
         swept = monotonic()
         while True:
-            await asyncio.sleep(self._life / 3)
+            await _until_set(self._back, self._life / 3)
+            self._back.clear()
             await self.drop_leases(monotonic() - self._longest)
             await self._renew()
             if monotonic() - swept > SWEEP_SECONDS:
@@ -107,3 +119,9 @@ class Limiter:
 
 def _forced(take: Take) -> Take:
     return Take(key=take.key, amount=take.amount, window_ms=take.window_ms, hits=take.hits, force=True)
+
+
+async def _until_set(event: asyncio.Event, seconds: float) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()

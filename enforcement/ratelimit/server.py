@@ -10,7 +10,6 @@ import aiohttp
 import grpc
 import grpc.aio
 import msgspec
-import structlog
 from aiohttp import web
 
 from enforcement.ratelimit import gateway
@@ -23,7 +22,6 @@ from enforcement.ratelimit.wire.ratelimit_pb2 import Request, Response
 from enforcement.report import Basis
 
 SERVICE = "envoy.service.ratelimit.v3.RateLimitService"
-log = structlog.get_logger(__name__)
 
 
 class Told(msgspec.Struct, kw_only=True, frozen=True):
@@ -42,8 +40,11 @@ async def serve(settings: Settings) -> None:
     :raises SettingsError: a port is taken.
     """
     async with AsyncExitStack() as stack:
-        shared = await stack.enter_async_context(_shared(settings)) if settings.redis else None
+        shared = _shared(settings) if settings.redis else None
         limiter = Limiter(shared, life=settings.life, longest=settings.longest)
+        if shared is not None:
+            stack.push_async_callback(shared.close)
+            await shared.start()
         service = Service(limiter, settings.prefix)
         await stack.enter_async_context(_questions(service, settings))
         await stack.enter_async_context(_admin(service, settings))
@@ -54,17 +55,8 @@ async def serve(settings: Settings) -> None:
                 group.create_task(gateway.watch(limiter, settings.envoy, session))
 
 
-@asynccontextmanager
-async def _shared(settings: Settings) -> AsyncIterator[Shared]:
-    shared = Shared(settings.redis, timeout=settings.timeout, life=settings.life, prefix=settings.prefix)
-    shared.on_change = lambda: log.warning(
-        "limits are counted", basis="global" if shared.up else "gateway", why=shared.wrong
-    )
-    await shared.start()
-    try:
-        yield shared
-    finally:
-        await shared.close()
+def _shared(settings: Settings) -> Shared:
+    return Shared(settings.redis, timeout=settings.timeout, life=settings.life, prefix=settings.prefix)
 
 
 @asynccontextmanager

@@ -140,8 +140,10 @@ class Shared:
             if isinstance(found, list):
                 allowed, remaining, wait = map(int, found)
                 call.answer.set_result(Outcome(allowed=allowed == 1, remaining=remaining, wait_ms=wait))
-            else:
-                call.answer.set_exception(AwayError(f"{type(found).__name__}: {found}"))
+            else:  # full, read-only, of a cluster: it answers, and does not count
+                why = f"{type(found).__name__}: {found}"
+                self._away(why)
+                call.answer.set_exception(AwayError(why))
 
     async def _ask(self, calls: list[_Call]) -> list[object]:
         try:

@@ -270,6 +270,34 @@ def test_a_redis_that_hangs_costs_one_short_wait(away):
     valkey.thaw()
 
 
+def test_a_redis_that_answers_and_does_not_count_is_away(away):
+    import redis
+
+    valkey, one, _ = away
+    with redis.Redis.from_url(valkey.url) as client:
+        client.config_set("min-replicas-to-write", 1)
+
+        assert [one.allows(descriptor("requests;2;60;0")) for _ in range(3)] == [True, True, False]
+        assert one.basis() == "gateway"
+        time.sleep(0.5)
+        assert one.basis() == "gateway"
+        client.config_set("min-replicas-to-write", 0)
+
+    wait_for(lambda: one.basis() == "global", 3)
+    assert not one.allows(descriptor("requests;2;60;0"))
+
+
+def test_places_taken_without_redis_are_told_as_soon_as_it_is_back(away):
+    valkey, one, two = away
+    valkey.kill()
+    assert one.allows(descriptor("concurrent;1", lease="a"))
+
+    valkey.start()
+    wait_for(lambda: one.basis() == two.basis() == "global")
+
+    wait_for(lambda: not two.allows(descriptor("concurrent;1", lease="b", subject="alice")), 0.5)
+
+
 def test_an_emptied_redis_is_used_again_at_once(away):
     import redis
 
