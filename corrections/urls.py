@@ -2,12 +2,16 @@
 
 from django.urls import path
 
-from corrections.views import confirming, deciding, drafting, listing
+from corrections.views import alarms, confirming, deciding, drafting, listing
 
 app_name = "corrections"
 urlpatterns = [
     path("", listing.index, name="list"),
     path("new/", drafting.create, name="create"),
+    path("alarms/", alarms.index, name="alarms"),
+    path("alarms/banner/", alarms.banner, name="banner"),
+    path("alarms/<int:pk>/", alarms.show, name="alarm"),
+    path("alarms/<int:pk>/acknowledge/", alarms.acknowledge, name="acknowledge"),
     path("gateways/", listing.gateways, name="gateways"),
     path("gateways/<int:pk>/retire/", confirming.confirm, {"step": "retire"}, name="retire"),
     path("proposals/<int:pk>/", deciding.proposal, name="proposal"),
@@ -17,6 +21,7 @@ urlpatterns = [
     path("<int:pk>/", listing.show, name="detail"),
     path("<int:pk>/edit/", drafting.edit, name="edit"),
     path("<int:pk>/version/", drafting.version, name="version"),
+    path("<int:pk>/step/", drafting.step, name="step"),
     path("<int:pk>/propose/", confirming.confirm, {"step": "propose"}, name="propose"),
     path("<int:pk>/lift/", confirming.confirm, {"step": "lift"}, name="lift"),
     path("<int:pk>/permanent/", confirming.confirm, {"step": "permanent"}, name="permanent"),

@@ -6,6 +6,7 @@ from corrections.actions.continuing import continue_policy
 from corrections.actions.drafting import (
     discard,
     draft_correction,
+    draft_step,
     draft_version,
     open_package,
     revise_correction,
@@ -21,6 +22,7 @@ __all__ = [
     "continue_policy",
     "discard",
     "draft_correction",
+    "draft_step",
     "draft_version",
     "open_package",
     "propose",

@@ -10,6 +10,7 @@ from django.utils import timezone
 from corrections import policies, registers
 from corrections.actions.base import close, locked, move, next_reference
 from corrections.models import Correction, Package
+from corrections.stages import STEPS, stepped
 from corrections.states import ProposalState, State
 from corrections.terms import Terms
 from corrections.validation import check, text
@@ -97,6 +98,20 @@ def draft_version(*, correction_id: int, by: User, terms: Terms | None = None) -
         _write(correction, terms, now=timezone.now())
     record("correction.drafted", correction, by=by, kind=correction.kind, supersedes=str(base))
     return correction
+
+
+@transaction.atomic
+def draft_step(*, correction_id: int, percentage: int, by: User) -> Correction:
+    """Draft the next version for another share of users, with everything else as it is (R-2, T-4).
+
+    :raises InvalidError: a time that has passed cannot be carried over; the version is written by hand then.
+    """
+    now = timezone.now()
+    base = locked(correction_id)
+    if percentage not in STEPS:
+        steps = ", ".join(map(str, STEPS))
+        raise InvalidError(f"The steps are {steps} %.", field="percentage", code="unknown_step")
+    return draft_version(correction_id=base.pk, by=by, terms=stepped(base, percentage, now=now))
 
 
 @transaction.atomic

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django import forms
 
+from corrections.stages import STEPS
 from corrections.states import Verdict
 
 REASON = {"rows": 3}
@@ -22,6 +23,12 @@ class Reason(Sure):
         widget=forms.Textarea(attrs=REASON),
         help_text="Read by those who decide and by the auditor.",
     )
+
+
+class Step(forms.Form):
+    """The share of users that the next version reaches."""
+
+    percentage = forms.TypedChoiceField(choices=[(step, f"{step} %") for step in STEPS], coerce=int)
 
 
 class Vote(forms.Form):

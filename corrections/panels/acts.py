@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from corrections import policies
 from corrections.panels.asking import why_not
+from corrections.stages import narrower, wider
 from corrections.states import IN_POLICY, State
 
 if TYPE_CHECKING:
@@ -21,13 +22,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Act:
-    """A button: where it leads, and the reason where it is not for this reader or not now."""
+    """A button: where it leads, and the reason where it is not for this reader or not now.
+
+    :param post: what is sent by a button that drafts something at once; nothing is asked of anybody yet.
+    """
 
     name: str
     label: str
     url: str
     why_not: str
     kind: str = ""
+    post: tuple[str, object] | None = None
 
 
 def acts(correction: Correction, proposal: Proposal | None, user: User) -> list[Act]:
@@ -70,12 +75,27 @@ def _in_force(correction: Correction, user: User) -> Iterator[Act]:
         )
     reason = why_not(policies.check_can_draft_version, correction, user)
     yield Act("version", "Tighten or relax", _url("version", correction), reason)
+    yield from _steps(correction, reason)
     yield Act(
         "lift", "Lift", _url("lift", correction), why_not(policies.check_can_propose_lift, correction, user)
     )
     if correction.state == State.ACTIVE:
         reason = why_not(policies.check_can_propose_permanent, correction, user)
         yield Act("permanent", "Make permanent", _url("permanent", correction), reason)
+    if correction.kind != "exempt":
+        package = correction.package
+        url = f"{reverse('corrections:create')}?incident={package.incident_id}&exempt={correction.reference}"
+        reason = why_not(policies.check_can_draft, package, user)
+        yield Act("exempt", "Exempt somebody", url, reason)
+
+
+def _steps(correction: Correction, reason: str) -> Iterator[Act]:
+    """The next step of a roll-out or of a restoration, drafted in one click."""
+    url = _url("step", correction)
+    if more := wider(correction.percentage):
+        yield Act("wider", f"Widen to {more} % of users", url, reason, post=("percentage", more))
+    if less := narrower(correction.percentage):
+        yield Act("narrower", f"Ease to {less} % of users", url, reason, post=("percentage", less))
 
 
 def _url(name: str, record: Correction | Proposal) -> str:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from django.utils import timezone
 
-from corrections import registers
 from corrections.models import Correction
 from corrections.panels.phrases import utc
 from corrections.panels.words import summary
@@ -57,16 +56,6 @@ def overlapping(said: policy.Correction, reach: Mapping[str, int]) -> list[Linke
     return [
         Linked(each, _precedence(said, each, reach.get(each.policy_id, 0))) for each in likeliest[:MENTIONED]
     ]
-
-
-def exemptions_from(correction: Correction) -> list[Correction]:
-    """Give the exemptions in force that spare somebody from this one."""
-    return list(_live().filter(kind="exempt", parameters__corrections__contains=correction.reference))
-
-
-def spared_by(correction: Correction) -> list[Correction]:
-    """Give what an exemption spares from."""
-    return registers.spared_by(Terms.of(correction))
 
 
 def _everyone(terms: Terms) -> Iterator[Caution]:

@@ -11,11 +11,12 @@ from django.utils import timezone
 from corrections import policies, selectors
 from corrections.models import Proposal
 from corrections.panels.asking import why_not
-from corrections.panels.cautions import Caution, Linked, cautions, overlapping, spared_by
+from corrections.panels.cautions import Caution, Linked, cautions, overlapping
 from corrections.panels.impact import ImpactPanel, impact_panel
 from corrections.panels.refused import Refused, refused, unrefused
 from corrections.panels.terms import Change, changes, facts, terms_of
 from corrections.panels.words import sentence
+from corrections.registers import spared_by
 from corrections.states import Action, ProposalState, Verdict
 from corrections.terms import Terms
 from corrections.validation import spec
@@ -103,7 +104,7 @@ def proposal_page(proposal: Proposal, user: User) -> ProposalPage:
         imposing=imposing,
         cautions=cautions(terms) if imposing else [],
         overlaps=overlapping(said, _reach(proposal)) if imposing else [],
-        spared=spared_by(proposal.correction) if imposing else [],
+        spared=spared_by(Terms.of(proposal.correction)) if imposing else [],
         changing=changing(proposal, document),
         impact=impact_panel(proposal.impact) if proposal.impact else None,
         refused=refused(said) if imposing else None,

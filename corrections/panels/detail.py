@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 from django.utils import timezone
 
-from corrections.models import Correction, Proposal, TrafficRecord
+from corrections.models import AlarmKind, Correction, Proposal
 from corrections.panels.acts import Act, acts
+from corrections.panels.chart import Chart, Example, chart, missed
 from corrections.panels.decision import Deciding, deciding
-from corrections.panels.enforcement import Proof, proofs
+from corrections.panels.enforcement import Proof, proofs, steps
+from corrections.panels.links import Links, links
 from corrections.panels.terms import Change, changes, facts
 from corrections.panels.words import CLASS_OF, sentence, utc
 from corrections.states import IN_POLICY, State
 from corrections.terms import Terms
 
 if TYPE_CHECKING:
+    from corrections.panels.cells import Step
     from irapp.accounts.models import User
 
 TRACK = (
@@ -44,11 +47,12 @@ class Decided:
 
 @dataclass(frozen=True)
 class Alarm:
-    """Something about this correction that should not be overlooked."""
+    """Something about this correction that should not be overlooked; ``url`` leads to who looks after it."""
 
     tone: str
     title: str
     text: str
+    url: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,20 +69,25 @@ class Detail:
     facts: list[tuple[str, str]]
     rows: list[Change]
     versions: list[Correction]
+    links: Links
     decided: list[Decided]
     proofs: list[Proof] | None
+    steps: list[Step]
     standing: str
     refused: int
-    refused_day: int
+    chart: Chart | None
+    missed: list[Example]
+    here: str
 
 
-def detail(correction: Correction, user: User) -> Detail:
-    """Collect the page for this reader."""
+def detail(correction: Correction, user: User, window: str = "") -> Detail:
+    """Collect the page for this reader, its chart over the window."""
     proposals = list(correction.proposals.select_related("proposer").prefetch_related("votes__user"))
     asked = next((proposal for proposal in proposals if proposal.is_open), None)
     replaced, words = correction.supersedes, CLASS_OF[correction.kind]
     shown = proofs(correction) if correction.state in SHOWN_AT_GATEWAYS else None
-    versions = Correction.objects.filter(reference=correction.reference).select_related("drafted_by")
+    same = Correction.objects.filter(reference=correction.reference).select_related("drafted_by")
+    versions = list(same.order_by("-version"))
     return Detail(
         correction=correction,
         class_title=f"{words.code} {words.title}",
@@ -89,12 +98,16 @@ def detail(correction: Correction, user: User) -> Detail:
         acts=acts(correction, asked, user),
         facts=facts(Terms.of(correction)),
         rows=changes(Terms.of(replaced), Terms.of(correction)) if replaced else [],
-        versions=list(versions.order_by("-version")),
+        versions=versions,
+        links=links(correction, versions),
         decided=[Decided(proposal, deciding(proposal)) for proposal in proposals],
         proofs=shown,
+        steps=steps(correction, shown or []),
         standing=_standing(correction, shown or []),
         refused=sum(proof.refused for proof in shown or []),
-        refused_day=_refused_day(correction),
+        chart=chart(correction, window) if correction.approved_at else None,
+        missed=missed(correction) if correction.approved_at else [],
+        here="?" + urlencode({"part": "live", **({"window": window} if window else {})}),
     )
 
 
@@ -103,13 +116,6 @@ def _standing(correction: Correction, shown: list[Proof]) -> str:
     agree = sum(proof.agrees for proof in shown)
     what = "in force" if correction.state in IN_POLICY else "gone"
     return f"{agree} of {len(shown)} gateway{'s' if len(shown) != 1 else ''} have shown it {what}."
-
-
-def _refused_day(correction: Correction) -> int:
-    if correction.approved_at is None:
-        return 0
-    recent = TrafficRecord.objects.filter(at__gt=timezone.now() - timedelta(hours=24), status__gte=400)
-    return recent.filter(correction=correction.policy_id).count()
 
 
 def _track(correction: Correction) -> list[dict[str, str]]:
@@ -136,7 +142,13 @@ def _alarms(correction: Correction) -> list[Alarm]:
         since = f" Since {utc(correction.drifted_at)}." if correction.drifted_at else ""
         found.append(Alarm("danger", "It drifted", f"{correction.drift}{since}"))
     found += [alarm for alarm in (_held(correction), _review(correction)) if alarm]
-    return found
+    return [*found, *_let_through(correction)]
+
+
+def _let_through(correction: Correction) -> list[Alarm]:
+    """Open alarms that the state of the correction does not show."""
+    shown = correction.alarms.filter(kind__in=[AlarmKind.ALLOWED, AlarmKind.NOT_LIFTED], cleared_at=None)
+    return [Alarm("danger", each.get_kind_display(), each.detail, each.get_absolute_url()) for each in shown]
 
 
 def _held(correction: Correction) -> Alarm | None:

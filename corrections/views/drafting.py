@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from django.contrib import messages
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from corrections import actions, forms, policies
 from corrections.forms.offered import newest_of
 from corrections.panels.sheet import known_models, page
 from corrections.views.request import visible_correction, visible_incident
-from irapp.common.errors import DomainError
+from irapp.common.errors import DomainError, InvalidError
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
@@ -57,11 +57,31 @@ def version(request: SignedIn, pk: int) -> HttpResponse:
     return _answer(request, forms.Version(request.POST or None, correction=correction, models=models))
 
 
+@require_POST
+def step(request: SignedIn, pk: int) -> HttpResponse:
+    """Draft the next step of a roll-out or restoration; where a time stands in its way, by hand."""
+    correction = visible_correction(request, pk)
+    form = forms.Step(request.POST)
+    if not form.is_valid():
+        raise InvalidError("Which step?", field="percentage", code="unknown_step")
+    try:
+        draft = actions.draft_step(correction_id=pk, by=request.user, **form.cleaned_data)
+    except InvalidError as error:
+        messages.warning(request, f"Not drafted by itself: {error} Write the version here.")
+        return redirect("corrections:version", pk=correction.pk)
+    messages.success(
+        request, f"{draft} is drafted for {draft.percentage} % of users. Nobody has been asked yet."
+    )
+    return redirect("corrections:detail", pk=draft.pk)
+
+
 def _begins(request: SignedIn) -> dict[str, object]:
-    """Give what a link to the form suggests: a package, and a segment in its newest version."""
+    """Give what a link to the form suggests: a package, a segment, what to exempt from."""
     begins: dict[str, object] = {key: request.GET[key] for key in ("package",) if key in request.GET}
     if "segment" in request.GET:
         begins["segments"] = newest_of(request.GET["segment"])
+    if "exempt" in request.GET:
+        begins |= {"kind": "exempt", "corrections": [request.GET["exempt"]], "models": []}
     return begins
 
 

@@ -34,8 +34,8 @@ def labels(response):
     [
         (State.DRAFT, ["propose", "edit", "discard"]),
         (State.PROPOSED, ["decide", "edit", "withdraw"]),
-        (State.ENFORCING, ["version", "lift"]),
-        (State.ACTIVE, ["version", "lift", "permanent"]),
+        (State.ENFORCING, ["version", "narrower", "lift", "exempt"]),
+        (State.ACTIVE, ["version", "narrower", "lift", "permanent", "exempt"]),
         (State.LIFTING, []),
         (State.LIFTED, []),
     ],
@@ -124,7 +124,7 @@ def test_a_decision_stays_as_it_was_when_the_decider_loses_the_role(client):
 def test_the_page_asks_little_of_the_database(client, django_assert_max_num_queries):
     correction = factories.make_correction()
 
-    with django_assert_max_num_queries(17):
+    with django_assert_max_num_queries(18):
         client.get(url("detail", correction))
 
 
