@@ -26,10 +26,12 @@ from enforcement.agent.store import PolicyStore
 from enforcement.agent.streams import Streams
 from enforcement.agent.traffic import AccessLog
 from enforcement.agent.waiting import until_set
+from enforcement.ratelimit.basis import bases
 from enforcement.report import EnvoyReport
 
 REPORT_SECONDS = 2.0
 WATCH_SECONDS = 0.5
+LIMITS_SECONDS = 1.0
 STARTING_SECONDS = 0.05
 PATIENCE_SECONDS = 2.0
 LOCAL_TIMEOUT = aiohttp.ClientTimeout(total=5)
@@ -89,6 +91,7 @@ class Agent:
             group.create_task(self._watch_files())
             group.create_task(self._watch_clock())
             group.create_task(self.prover.run())
+            group.create_task(self._watch_limits())
             group.create_task(self._report())
             group.create_task(self.handing_in.run())
             for hub in self.hubs:
@@ -169,6 +172,17 @@ class Agent:
             if any(before < moment <= datetime.now(UTC) for moment in known):
                 self._clock_struck()
                 self.prover.again()
+
+    async def _watch_limits(self) -> None:
+        """Keep in mind by what each limit counts; where that changes it has to be proven again."""
+        while True:
+            content = self._content() or policy.Content()
+            found = await bases(self._session, self.settings.ratelimit_url, content)
+            if found != self.state.limits:
+                self.state.limits = found
+                self.state.changed.set()
+                self.prover.again()
+            await asyncio.sleep(LIMITS_SECONDS)
 
     def _clock_struck(self) -> None:
         """Do what follows from what is in force now."""

@@ -6,7 +6,6 @@ import asyncio
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from inspect import signature
 
 from enforcement import policy
 from enforcement.agent import files
@@ -195,7 +194,7 @@ class Applier:
         return found.group(1).decode() if found else ""
 
     def _render(self) -> list[render.File]:
-        rendered = _policy_files(self.gateway, self._store.current, self._attachments)
+        rendered = render.policy_files(self.gateway, self._store.current, self._attachments)
         for file in rendered:
             _replace(self.gateway, file.name, file.data)
         return rendered
@@ -213,12 +212,6 @@ class Applier:
                 return last_rejection(self._process.log) or "Envoy rejected it"
             await asyncio.sleep(POLL_SECONDS)
         return TOO_LATE
-
-
-def _policy_files(gateway: Gateway, signed: policy.Policy | None, attached: Attachments) -> list[render.File]:
-    if len(signature(render.policy_files).parameters) == 2:  # noqa: PLR2004 - the rendering of one week
-        return render.policy_files(gateway, signed)
-    return render.policy_files(gateway, signed, attached)  # type: ignore[call-arg, unused-ignore]
 
 
 def _replace(gateway: Gateway, name: str, data: bytes) -> bool:

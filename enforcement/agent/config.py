@@ -31,6 +31,8 @@ class Settings:
     port: int
     admin_port: int
     filter_address: str
+    ratelimit_address: str
+    ratelimit_url: str
     hubs: tuple[str, ...]
     token: str
     keys: dict[str, Ed25519PublicKey]
@@ -54,6 +56,8 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         port=take.port("AGENT_GATEWAY_PORT", "8080"),
         admin_port=take.port("AGENT_ADMIN_PORT", "9901"),
         filter_address=take.text("AGENT_FILTER_ADDRESS", "127.0.0.1:8071"),
+        ratelimit_address=take.text("AGENT_RATELIMIT_ADDRESS", ""),
+        ratelimit_url=take.text("AGENT_RATELIMIT_URL", ""),
         hubs=hubs,
         token=take.token("AGENT_TOKEN_FILE"),
         keys=load_keys(take.file("POLICY_KEYS_FILE")),
@@ -96,6 +100,7 @@ def load_gateway(settings: Settings, *, probe_key: str) -> Gateway:
         clients=clients,
         probe_key=probe_key,
         secret=filter_secret(settings.state),
+        ratelimit_address=settings.ratelimit_address,
     )
 
 

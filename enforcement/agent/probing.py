@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
+from functools import partial
 
 import aiohttp
 import msgspec
 
 from enforcement import policy
-from enforcement.agent.judging import Answer, judge, judge_limited
-from enforcement.decide import Attributes
-from enforcement.envoy.gateway import Gateway, identity_line
+from enforcement.agent.judging import Answer, judge
+from enforcement.agent.spending import judge_spent, spending
+from enforcement.envoy.gateway import Gateway, line_of
 from enforcement.probes import Plan
-from enforcement.report import Probe
+from enforcement.report import Basis, Probe
 
 RETRIES = 100
 RETRY_SECONDS = 0.01
@@ -28,33 +28,38 @@ class Prober:
         host = "127.0.0.1" if gateway.host in ("0.0.0.0", "::") else gateway.host  # noqa: S104
         self._base = f"http://{host}:{gateway.port}"
 
-    async def run(self, plan: Plan, correction: policy.Correction, version: str) -> Probe:
-        """Send one probe; a worker that has not taken up the version yet is asked again."""
-        more = _limit_headers(plan, correction.id)
+    async def run(
+        self, plan: Plan, correction: policy.Correction, version: str, basis: Basis = "gateway"
+    ) -> Probe:
+        """Send one probe; a worker that has not taken up the version yet is asked again.
+
+        :param basis: what a limit counts by at this moment.
+        """
         try:
-            answer = await self._current(plan, version, more)
-            wrong = judge(plan, answer)
+            answer, spent = await self._current(plan, correction, version)
+            status, wrong = answer.status, judge(plan, answer)
             if plan.expect == "limit" and not wrong:
-                answer = await self._ask(plan, more)
-                wrong = judge_limited(answer, correction.id)
+                status, wrong = await judge_spent(partial(self._ask, plan), correction, spent, basis)
         except (aiohttp.ClientError, TimeoutError) as error:
             return _probe(plan, 0, f"no answer: {error or type(error).__name__}")
-        return _probe(plan, answer.status, wrong)
+        return _probe(plan, status, wrong)
 
-    async def _current(self, plan: Plan, version: str, more: dict[str, str]) -> Answer:
+    async def _current(
+        self, plan: Plan, correction: policy.Correction, version: str
+    ) -> tuple[Answer, dict[str, str]]:
         for _ in range(RETRIES):
-            answer = await self._ask(plan, more)
+            spent = spending(plan, correction.id)
+            answer = await self._ask(plan, spent)
             if answer.policy == version:
-                return answer
+                break
             await asyncio.sleep(RETRY_SECONDS)
-            more = {**more, "irapp-probe-id": secrets.token_hex(8)} if more else more
-        return answer
+        return answer, spent
 
     async def _ask(self, plan: Plan, more: dict[str, str]) -> Answer:
         headers = {
             "authorization": f"Bearer {self._key}",
             "content-type": "application/json",
-            "irapp-probe": _line(plan.attributes),
+            "irapp-probe": line_of(plan.attributes),
             **more,
         }
         url = self._base + policy.ENDPOINTS[plan.attributes.endpoint]
@@ -67,27 +72,6 @@ class Prober:
                 response.headers.get("x-irapp-policy", ""),
                 _object(raw),
             )
-
-
-def _line(attributes: Attributes) -> str:
-    return identity_line(
-        attributes.user,
-        attributes.organisation,
-        attributes.key,
-        attributes.application,
-        attributes.use_case,
-    )
-
-
-def _limit_headers(plan: Plan, correction: str) -> dict[str, str]:
-    """Spend a whole window at once, as a subject that nobody else is."""
-    if plan.expect != "limit":
-        return {}
-    return {
-        "irapp-probe-id": secrets.token_hex(8),
-        "irapp-probe-limit": correction,
-        "irapp-probe-hits": str(plan.limit),
-    }
 
 
 def _probe(plan: Plan, status: int, wrong: str) -> Probe:

@@ -192,7 +192,8 @@ class Prover:
 
         async def one(planned: Plan) -> Probe:
             async with slots:
-                return await self.prober.run(planned, item, this.version)
+                basis = self._state.limits.get(item.id, "gateway")
+                return await self.prober.run(planned, item, this.version, basis)
 
         return tuple(await asyncio.gather(*(one(planned) for planned in plans)))
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from enforcement import policy
 from enforcement.agent import VERSION
 from enforcement.report import (
+    Basis,
     CorrectionReport,
     EnvoyReport,
     GatewayReport,
@@ -30,6 +31,7 @@ class State:
         self.corrections: dict[str, CorrectionReport] = {}
         self.lifted: dict[str, LiftedReport] = {}
         self.refused: dict[str, int] = {}
+        self.limits: dict[str, Basis] = {}
         self.changed = asyncio.Event()
 
     def problem(self, code: str, detail: str) -> None:
@@ -60,6 +62,7 @@ class State:
             envoy=self.envoy,
             corrections=dict(self.corrections),
             lifted=dict(self.lifted),
+            limits=dict(self.limits),
             problems=tuple(
                 Problem(code=code, detail=detail) for code, detail in sorted(self._problems.items())
             ),

@@ -61,4 +61,4 @@ def _ends(item: policy.Correction) -> bool:
 def _reaches_direct(item: policy.Correction, gateway: Gateway) -> bool:
     names = item.functionality.models or tuple(gateway.models)
     reached = [gateway.models[name] for name in names if name in gateway.models]
-    return any(getattr(model, "streams", "direct") == "direct" for model in reached)
+    return any(not model.filtered for model in reached)

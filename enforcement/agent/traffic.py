@@ -48,6 +48,7 @@ class _Line(msgspec.Struct, kw_only=True):
     status: int
     correction: str
     request: _Request
+    dry: dict[str, bool] | None = None
 
 
 class _Place(msgspec.Struct, kw_only=True):
@@ -118,6 +119,7 @@ class AccessLog:
 
     def _record(self, line: _Line, seq: int) -> report.TrafficRecord:
         attributes = {name: getattr(line.request, name) for name in _TAKEN_OVER}
+        attributes["shadow"] = _shadow(line)
         return report.TrafficRecord(
             at=line.at,
             gateway=self.gateway,
@@ -161,4 +163,9 @@ def _counted(line: _Line) -> Iterator[str]:
     """Give the corrections that refused the request, or would have."""
     if line.correction != "-" and line.status >= 400:  # noqa: PLR2004
         yield line.correction
-    yield from line.request.shadow
+    yield from _shadow(line)
+
+
+def _shadow(line: _Line) -> tuple[str, ...]:
+    """Give the dry runs that would have done something: the script's, and those of limits."""
+    return (*line.request.shadow, *(line.dry or ()))

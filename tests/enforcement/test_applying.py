@@ -71,8 +71,8 @@ class _Renderer:
     File = render.File
     _real = staticmethod(render.policy_files)
 
-    def policy_files(self, gateway, in_force):
-        files = self._real(gateway, in_force)
+    def policy_files(self, gateway, in_force, attachments):
+        files = self._real(gateway, in_force, attachments)
         if in_force is None or in_force.version != 2:
             return files
         return [file._replace(data=file.data.replace(b"local DATA", b"loca1 DATA")) for file in files]
