@@ -48,7 +48,6 @@ def test_a_gateway_that_is_cut_off_keeps_what_it_has_and_catches_up(fleet, watch
     wait_for(lambda: statuses(fleet, "bob") == [403, 403, 403, 403, 200], PATIENCE)
     for gateway in fleet.gateways[:4]:
         watch.must_refuse(gateway.port, "bob")
-    wait_for(lambda: all(not hub.reports()["gateway-5"]["live"] for hub in fleet.hubs), PATIENCE)
     fleet.gateways[4].kill_envoy()  # also what is cut off and starts again enforces
     for gateway in fleet.gateways[:4]:
         watch.may_pass(gateway.port, "alice")

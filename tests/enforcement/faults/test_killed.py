@@ -113,7 +113,7 @@ def test_an_envoy_that_is_started_with_everything_else_dead_enforces_from_its_fi
 
 def test_start_and_end_are_kept_within_a_second_with_everything_but_envoy_dead(fleet, watch):
     gateway, now = fleet.gateways[0], datetime.now(UTC)
-    begins, ends = now + timedelta(seconds=5), now + timedelta(seconds=7)
+    begins, ends = now + timedelta(seconds=4), now + timedelta(seconds=5.5)
     timed = correction(
         *(4, policy.Block()),
         users=policy.Users(users=("carol",)),
@@ -124,7 +124,7 @@ def test_start_and_end_are_kept_within_a_second_with_everything_but_envoy_dead(f
     fleet.enforce(ALICE, CAPPED, timed)
     kill(fleet, "hub", "agent", "filter")
 
-    seen = followed(gateway, "carol", until=ends + timedelta(seconds=1.5))
+    seen = followed(gateway, "carol", until=ends + timedelta(seconds=1.1))
 
     second = timedelta(seconds=1)
     refused = [(asked, answered) for asked, answered, status in seen if status == 403]
