@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from django.db import models
 from django.db.models import Q
@@ -11,6 +11,9 @@ from django.utils import timezone
 
 from corrections.segments.models.attachment import Attachment
 from corrections.segments.models.register import Register, Version
+
+if TYPE_CHECKING:
+    from typing import Self
 
 
 class Segment(Register):
@@ -44,6 +47,19 @@ class Segment(Register):
         return self.of
 
 
+class SegmentVersionQuerySet(models.QuerySet["SegmentVersion"]):
+    def in_full(self) -> Self:
+        """With who made it and what it consists of, for lists."""
+        packings = models.Prefetch("packings", Packing.objects.without_bytes())
+        return self.select_related("by", "segment").prefetch_related(packings)
+
+
+class PackingQuerySet(models.QuerySet["Packing"]):
+    def without_bytes(self) -> Self:
+        """With its attachments, but not their content."""
+        return self.select_related("base", "recent").defer("base__raw", "recent__raw")
+
+
 class SegmentVersion(Version):
     """Who belongs to a segment. Append-only in PostgreSQL.
 
@@ -52,6 +68,8 @@ class SegmentVersion(Version):
 
     segment = models.ForeignKey(Segment, models.PROTECT, related_name="versions")
     content = models.CharField(max_length=71, blank=True)
+
+    objects = SegmentVersionQuerySet.as_manager()
 
     class Meta(Version.Meta):
         constraints: ClassVar = [
@@ -74,6 +92,8 @@ class Packing(models.Model):
     at = models.DateTimeField(default=timezone.now)
     base = models.ForeignKey(Attachment, models.PROTECT, null=True, related_name="+")
     recent = models.ForeignKey(Attachment, models.PROTECT, null=True, related_name="+")
+
+    objects = PackingQuerySet.as_manager()
 
     class Meta:
         ordering: ClassVar = ["-id"]

@@ -2,7 +2,13 @@
 
 from corrections.segments.panels.detail import Detail, detail
 from corrections.segments.panels.listing import Listing, listing
-from corrections.segments.panels.preview import Preview, preview_patterns, preview_subjects
+from corrections.segments.panels.preview import (
+    Preview,
+    preview_patterns,
+    preview_read,
+    preview_read_patterns,
+    preview_subjects,
+)
 from corrections.segments.panels.words import allowed, asked, tabs
 
 __all__ = [
@@ -14,6 +20,8 @@ __all__ = [
     "detail",
     "listing",
     "preview_patterns",
+    "preview_read",
+    "preview_read_patterns",
     "preview_subjects",
     "tabs",
 ]

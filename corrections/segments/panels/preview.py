@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from corrections.segments import packing, pattern_files, reading
-from corrections.segments.models import Mode, Register, Upload
+from corrections.segments.models import Mode, PatternSet, Register, Segment, Upload
 from corrections.segments.selectors import members
 
 SHOWN = 100
@@ -32,7 +32,6 @@ class Preview:
     :ivar why_not: why it cannot be taken in as it is; empty where it can.
     """
 
-    upload: Upload
     register: Register
     mode: str
     counts: Sequence[Count]
@@ -44,6 +43,7 @@ class Preview:
     going: Sequence[str]
     table: reading.Table | None
     why_not: str
+    upload: Upload | None = None
 
     @property
     def verb(self) -> str:
@@ -56,10 +56,22 @@ def preview_subjects(upload: Upload, layout: reading.Layout, mode: Mode) -> Prev
     segment = upload.segment
     assert segment is not None  # noqa: S101 - the view looked it up by its segment
     read = reading.read(bytes(upload.raw), of=segment.of, layout=layout)
+    return replace(preview_read(segment, read, mode), upload=upload)
+
+
+def preview_patterns(upload: Upload, mode: Mode) -> Preview:
+    """Say what taking in a file of patterns would do."""
+    register = upload.pattern_set
+    assert register is not None  # noqa: S101 - the view looked it up by its pattern set
+    read = pattern_files.read(bytes(upload.raw), name=upload.name)
+    return replace(preview_read_patterns(register, read, mode), upload=upload)
+
+
+def preview_read(segment: Segment, read: reading.Read, mode: Mode) -> Preview:
+    """Say what taking in these subjects would do."""
     current = members.parts_of(members.version_of(segment)).everyone
     change = packing.change(current, frozenset(read.names), mode)
     return Preview(
-        upload=upload,
         register=segment,
         mode=mode,
         counts=_subject_counts(read, change, mode),
@@ -72,16 +84,12 @@ def preview_subjects(upload: Upload, layout: reading.Layout, mode: Mode) -> Prev
     )
 
 
-def preview_patterns(upload: Upload, mode: Mode) -> Preview:
-    """Say what taking in a file of patterns would do."""
-    register = upload.pattern_set
-    assert register is not None  # noqa: S101 - the view looked it up by its pattern set
-    read = pattern_files.read(bytes(upload.raw), name=upload.name)
+def preview_read_patterns(register: PatternSet, read: pattern_files.ReadPatterns, mode: Mode) -> Preview:
+    """Say what taking in these patterns would do."""
     current = members.patterns_in(members.patterns_version(register))
     change = pattern_files.change(current, read.patterns, mode)
     texts = {each.id: each.text for each in (*current, *read.patterns)}
     return Preview(
-        upload=upload,
         register=register,
         mode=mode,
         counts=_pattern_counts(read, change, mode),

@@ -59,7 +59,7 @@ def version_of(segment: Segment, number: int | None = None) -> SegmentVersion | 
 
 def packing_of(version: SegmentVersion | None) -> Packing | None:
     """Give the attachments that a version consists of now."""
-    return version.packings.select_related("base", "recent").first() if version else None
+    return version.packings.without_bytes().first() if version else None
 
 
 def parts_of(version: SegmentVersion | None) -> Parts:
@@ -106,6 +106,11 @@ def browse_patterns(
     return _page(rows, page)
 
 
+def only(rows: Sequence[T]) -> Paged[T]:
+    """Treat a few rows as the one page there is."""
+    return _page(rows, 1)
+
+
 def difference(old: SegmentVersion | None, new: SegmentVersion | None) -> Difference:
     """Compare two versions."""
     before, after = set(everybody(old)), set(everybody(new))
@@ -124,7 +129,7 @@ def patterns_difference(
 
 def patterns_version(register: PatternSet, number: int | None = None) -> PatternSetVersion | None:
     """Give a version of a pattern set, the newest one unless a number is given."""
-    rows = register.versions.select_related("pattern_set")
+    rows = register.versions.select_related("pattern_set", "attachment").defer("attachment__raw")
     return rows.filter(number=register.version if number is None else number).first()
 
 

@@ -54,14 +54,14 @@ def preview(request: SignedIn, pk: int, upload: int, kind: Kind) -> HttpResponse
         seen = _seen(kind, brought, request)
     except InvalidError as error:
         return _unreadable(request, kind, register, brought, error)
-    form = _confirmation(request, seen, register.revision)
+    form = _confirmation(request, seen, brought, register.revision)
     if form.is_valid():
         with refusals_in(form):
             try:
                 return _taken(request, kind, brought, form)
             except ConflictError as error:
                 form.add_error(None, str(error))
-    return _shown(request, kind, seen, form)
+    return _shown(request, kind, seen, brought, form)
 
 
 @require_safe
@@ -97,8 +97,8 @@ def _asked(request: SignedIn) -> tuple[Mode, reading.Layout]:
     return Mode(form.cleaned_data.get("mode") or Mode.ADD), form.layout()
 
 
-def _confirmation(request: SignedIn, seen: Preview, revision: int) -> forms.Confirm:
-    bound = {"digest": seen.upload.digest, "revision": revision}
+def _confirmation(request: SignedIn, seen: Preview, brought: Upload, revision: int) -> forms.Confirm:
+    bound = {"digest": brought.digest, "revision": revision}
     return forms.Confirm(posted(request), initial=bound, invalid=seen.invalid_total)
 
 
@@ -129,19 +129,21 @@ def _summary(version: Version) -> str:
     return ", ".join(parts) + f"; {version.count} in all"
 
 
-def _shown(request: SignedIn, kind: Kind, seen: Preview, form: forms.Confirm) -> HttpResponse:
+def _shown(
+    request: SignedIn, kind: Kind, seen: Preview, brought: Upload, form: forms.Confirm
+) -> HttpResponse:
     columns = seen.table.columns if seen.table else ()
     layout = forms.Layout({"mode": seen.mode, **request.GET.dict()}, columns=columns)
     register = seen.register
     if form.is_bound:  # what is confirmed next is what is shown now
         fresh = visible(request, kind, register.pk).revision
-        form.data = {**request.POST.dict(), "revision": fresh, "digest": seen.upload.digest}
+        form.data = {**request.POST.dict(), "revision": fresh, "digest": brought.digest}
     shown: dict[str, Any]
     shown = {"kind": kind, "register": register, "seen": seen, "form": form, "layout": layout}
     status = HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK
     shown["query"] = panels.asked(request.GET.dict())
     shown["bring_url"] = kind.url("import", register.pk)
-    shown["invalid_url"] = kind.url("invalid", register.pk, seen.upload.pk) + shown["query"]
+    shown["invalid_url"] = kind.url("invalid", register.pk, brought.pk) + shown["query"]
     return render(request, "segments/preview.html", shown, status=status)
 
 
