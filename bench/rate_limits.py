@@ -1,4 +1,4 @@
-"""How many questions the rate-limit service answers, and what each costs: with a real Valkey, asked by gRPC.
+"""How many questions the rate-limit service answers, and what limits cost at the gateway: all parts real.
 
 ``.venv/bin/python bench/rate_limits.py [seconds]``. The client shares the machine, so CPU per question is the
 figure to go by.
@@ -18,10 +18,13 @@ import psutil
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from enforcement import policy
 from enforcement.ratelimit.rules import DOMAIN
 from enforcement.ratelimit.server import SERVICE
 from enforcement.ratelimit.wire.ratelimit_pb2 import Descriptor, Request, Response
+from tests.enforcement.ratelimit.gateways import Gateway, model
 from tests.enforcement.ratelimit.parts import Service, Valkey, descriptor
+from tests.enforcement.world import correction
 
 KINDS = {
     "requests, 100 per minute": ("requests;100;60;0", {}),
@@ -29,6 +32,21 @@ KINDS = {
     "tokens, the check before": ("tokens;1000000;60;total", {"hits": 0}),
     "places, held and given back": ("concurrent;1000", {}),
 }
+
+PLENTY = 1_000_000
+REQUEST, TOKEN, PLACE = (
+    correction(1, policy.RequestLimit(requests=PLENTY, window_seconds=60)),
+    correction(2, policy.TokenLimit(tokens=PLENTY, window_seconds=60)),
+    correction(3, policy.ConcurrencyLimit(requests=PLENTY)),
+)
+LIMITS = {
+    "none": [],
+    "requests": [REQUEST],
+    "tokens": [TOKEN],
+    "at the same time": [PLACE],
+    "all three": [REQUEST, TOKEN, PLACE],
+}
+REQUESTS = 1000
 
 
 def main() -> None:
@@ -45,9 +63,31 @@ def main() -> None:
             for name in KINDS:
                 for at_once in (1, 32):
                     _measure(name, at_once, seconds, service, valkey)
+            print("\n| limits that count every request | p50 ms | CPU µs Envoy |\n|---|---|---|")
+            with model() as server:
+                for name, counted in LIMITS.items():
+                    _through(name, counted, Path(folder), service, server.server_port)
         finally:
             service.stop()
             valkey.kill()
+
+
+def _through(name: str, counted: list[policy.Correction], folder: Path, service: Service, port: int) -> None:
+    gateway = Gateway(folder, service.port, port)
+    try:
+        gateway.start(policy.Content(corrections=counted))
+        for turn in range(100):
+            gateway.ask(*counted, subject=f"user-{turn}")
+        process, times = psutil.Process(gateway.process.pid), []
+        before = sum(process.cpu_times()[:2])
+        for turn in range(REQUESTS):
+            started = time.perf_counter()
+            assert gateway.ask(*counted, subject=f"user-{turn % 100}").status == 200
+            times.append(time.perf_counter() - started)
+        spent = sum(process.cpu_times()[:2]) - before
+    finally:
+        gateway.kill()
+    print(f"| {name} | {1000 * statistics.median(times):.2f} | {1e6 * spent / REQUESTS:.0f} |")
 
 
 def _measure(name: str, at_once: int, seconds: float, service: Service, valkey: Valkey) -> None:

@@ -144,6 +144,7 @@ class _Model(http.server.BaseHTTPRequestHandler):
     """Answers by path, with 10 tokens in and 20 out."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
 
     def do_POST(self) -> None:
         raw = self.rfile.read(int(self.headers.get("content-length", 0)))
