@@ -20,6 +20,8 @@ from enforcement.envoy.lua_text import literal
 __all__ = ["cluster_name", "limit_header", "script"]
 
 PARTS = ("lists.lua", "json.lua", "index.lua", "decide.lua", "request.lua", "serve.lua")
+SAMPLE = 8
+"""Where nothing depends on the body, one of so many requests that no correction can reach is noted."""
 Lists = Mapping[str, Rendered]
 """The subject lists of a policy as files, by address."""
 
@@ -41,7 +43,9 @@ def _data(gateway: Gateway, signed: policy.Policy | None, version: str, lists: L
         "number": signed.version if signed else None,
         "secret": gateway.secret,
         "closed": signed is None,
-        "strict": signed is None or _reads_every_body(gateway),
+        "strict": signed is None or reads_every_body(gateway),
+        "only": cluster_name(next(iter(gateway.models.values())).upstream) if gateway.models else None,
+        "sample": SAMPLE,
         "closed_body": _json(refusals.CLOSED),
         "failed_body": _json(refusals.FAILED),
         "timed": any(item.starts_at or lifts_at(item) or item.grace_until for item in corrections),
@@ -54,10 +58,10 @@ def _data(gateway: Gateway, signed: policy.Policy | None, version: str, lists: L
     }
 
 
-def _reads_every_body(gateway: Gateway) -> bool:
+def reads_every_body(gateway: Gateway) -> bool:
     """Tell whether the route depends on what a body says: its model, or that it asks for a stream."""
     upstreams = {model.upstream for model in gateway.models.values()}
-    return len(upstreams) > 1 or any(model.filtered for model in gateway.models.values())
+    return len(upstreams) != 1 or any(model.filtered for model in gateway.models.values())
 
 
 def _model(name: str, model: Model) -> dict[str, object]:

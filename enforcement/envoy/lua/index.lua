@@ -137,7 +137,7 @@ end
 
 -- Whether the verdict about such a request could depend on what its body says.
 local function asks_body(who)
-  if next(BY.model) then return true end
+  if DATA.strict or next(BY.model) then return true end
   for position in pairs(who.reached) do
     local c = CORRECTIONS[position]
     if c.models or c.features or c.body_asked then return true end
@@ -155,6 +155,7 @@ local function known(endpoint, line, declared, make)
   who = make(endpoint, line, declared)
   who.reached, who.models = reached(who), {}
   who.asks_body = asks_body(who)
+  who.untouched = not who.asks_body and next(who.reached) == nil
   if kept >= KEPT_MOST then KEPT, kept = {}, 0 end
   KEPT[name], kept = who, kept + 1
   return who

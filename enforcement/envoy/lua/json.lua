@@ -58,46 +58,69 @@ local function space(s, i)
   return i, b
 end
 
+-- Where the next backslash and the next control character of the text at hand stand: looked for when passed,
+-- so that a text without them is gone through once, in loops that the JIT compiles (it does not for patterns).
+local slash_at, control_at = 0, 0
+
+local function control_from(s, i)
+  for j = i, #s do
+    if byte(s, j) < 32 then return j end
+  end
+  return math.huge
+end
+
+local HEX = {}
+for digit in string.gmatch("0123456789abcdefABCDEF", ".") do HEX[byte(digit)] = true end
+
+-- Gives the index behind the escape whose backslash is at i.
+local function behind_escape(s, i)
+  local kind = byte(s, i + 1)
+  if SIMPLE[kind] then return i + 2 end
+  local a, b, c, d = byte(s, i + 2, i + 5)
+  if kind ~= 117 or not (HEX[a] and HEX[b] and HEX[c] and HEX[d]) then bad("a broken escape") end
+  if a == 48 and b == 48 and c == 48 and d == 48 then bad("a null character in a string") end
+  return i + 6
+end
+
 -- i is at the opening quote. Gives the index behind the string and, when kept, its text.
 local function text_at(s, i, keep)
   local from, escaped = i + 1, false
   while true do
-    local j = find(s, '["\\%z\1-\31]', from)
+    local j = find(s, '"', from, true)
     if not j then bad("a string does not end") end
-    local b = byte(s, j)
-    if b == 34 then
+    if slash_at < from then slash_at = find(s, "\\", from, true) or math.huge end
+    if control_at < from then control_at = control_from(s, from) end
+    if control_at < j and control_at < slash_at then bad("a control character in a string") end
+    if j < slash_at then
       if not keep then return j + 1 end
       local text = sub(s, i + 1, j - 1)
       return j + 1, escaped and unescape(text) or text
     end
-    if b ~= 92 then bad("a control character in a string") end
-    escaped = true
-    local kind = byte(s, j + 1)
-    if kind == 117 then
-      if not find(s, "^%x%x%x%x", j + 2) then bad("a broken escape") end
-      if sub(s, j + 2, j + 5) == "0000" then bad("a null character in a string") end
-      from = j + 6
-    elseif SIMPLE[kind] then
-      from = j + 2
-    else
-      bad("a broken escape")
-    end
+    escaped, from = true, behind_escape(s, slash_at)
   end
 end
 
+local function is_digit(b)
+  return b ~= nil and b >= 48 and b <= 57
+end
+
+-- Gives the index of the last digit in a row that starts at i.
+local function digits(s, i, why)
+  if not is_digit(byte(s, i)) then bad(why) end
+  repeat i = i + 1 until not is_digit(byte(s, i))
+  return i - 1
+end
+
 local function number_at(s, i, keep)
-  local _, j = find(s, "^-?%d+", i)
-  if not j then bad("an unexpected character") end
-  if find(s, "^-?0%d", i) then bad("a number with a leading zero") end
+  local first = byte(s, i) == 45 and i + 1 or i
+  local j = digits(s, first, "an unexpected character")
+  if byte(s, first) == 48 and j > first then bad("a number with a leading zero") end
   local whole = j
-  if byte(s, j + 1) == 46 then
-    _, j = find(s, "^%.%d+", j + 1)
-    if not j then bad("a broken number") end
-  end
+  if byte(s, j + 1) == 46 then j = digits(s, j + 2, "a broken number") end
   local b = byte(s, j + 1)
   if b == 101 or b == 69 then
-    _, j = find(s, "^[eE][+-]?%d+", j + 1)
-    if not j then bad("a broken number") end
+    b = byte(s, j + 2)
+    j = digits(s, (b == 43 or b == 45) and j + 3 or j + 2, "a broken number")
   end
   if not keep and j == whole then return j + 1 end
   local value = tonumber(sub(s, i, j)) -- nothing for exponents beyond its own limit
@@ -179,10 +202,15 @@ local function character(s, i, b)
   end
 end
 
+local function first_high(s)
+  for i = 1, #s do
+    if byte(s, i) > 127 then return i end
+  end
+end
+
 local function check_utf8(s)
-  local i = find(s, "[\128-\255]")
+  local i, n = first_high(s), #s
   if not i then return end
-  local n = #s
   while i and i <= n do
     local b = byte(s, i)
     if b < 0x80 then i = i + 1 else i = character(s, i, b) end
@@ -193,6 +221,7 @@ end
 -- Reads one object and keeps the wanted members. guard sees every name at the top.
 local function read_object(s, wanted, guard)
   check_utf8(s)
+  slash_at, control_at = 0, 0
   local i, b = space(s, 1)
   if b ~= 123 then bad("not an object") end
   local object

@@ -20,9 +20,12 @@ local function invalid(message)
   error({ code = "invalid_request", message = message }, 0)
 end
 
--- U+017F and U+212A are s and k to readers that ignore case, as some servers do.
+-- U+017F and U+212A are s and k to readers that ignore case, as some servers do. The usual names are known.
+local USUAL = { messages = true, input = true, prompt = true, temperature = true, top_p = true, n = true, stop = true,
+  user = true, system = true, instructions = true, metadata = true, response_format = true, tool_choice = true,
+  seed = true, stream_options = true, reasoning = true, encoding_format = true }
 local function guard(key)
-  if WANTED[key] then return end
+  if WANTED[key] or USUAL[key] then return end
   local folded = lower((gsub(gsub(key, "\197\191", "s"), "\226\132\170", "k")))
   if WANTED[folded] then bad("a name that differs from " .. folded .. " by case only") end
 end
@@ -75,16 +78,21 @@ local function by_tool(used, tools)
 end
 
 local function features_of(body)
-  local used, found = {}, nil
+  local used
   for i = 1, #BY_FIELD do
-    if is_used(body[BY_FIELD[i][1]]) then used[BY_FIELD[i][2]] = true end
+    if is_used(body[BY_FIELD[i][1]]) then
+      used = used or {}
+      used[BY_FIELD[i][2]] = true
+    end
   end
-  if body.tools and body.tools ~= NULL then by_tool(used, body.tools) end
-  for name in pairs(used) do
-    found = found or {}
-    found[#found + 1] = name
+  if body.tools and body.tools ~= NULL then
+    used = used or {}
+    by_tool(used, body.tools)
   end
-  return found or NONE
+  if not used then return NONE end
+  local found = {}
+  for name in pairs(used) do found[#found + 1] = name end
+  return found
 end
 
 local function most_tokens(body)
@@ -116,7 +124,7 @@ end
 -- Where nothing in the policy asks for the body, the model is only noted: the first one that meets the eye.
 local function glance(raw)
   local at = find(raw, '"model"', 1, true)
-  local model = at and string.match(raw, '^%s*:%s*"([^"\\]*)"', at + 7)
-  if not model or not DATA.models[model] then return nil end
-  return { model = model, stream = find(raw, '"stream"%s*:%s*true') ~= nil, tools = NONE, features = NONE }
+  local model = at and string.match(raw, '^%s*:%s*"([^"\\]*)"', at + 7) or ""
+  return { model = sub(model, 1, 200), stream = find(raw, '"stream"%s*:%s*true') ~= nil, tools = NONE, features = NONE,
+    body_bytes = #raw, unread = true }
 end
