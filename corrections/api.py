@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from django.db import transaction
 from django.shortcuts import get_object_or_404
@@ -11,17 +11,15 @@ from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, viewsets
 from rest_framework.decorators import action
-from rest_framework.exceptions import ValidationError
 from rest_framework.response import Response
 
 from corrections import actions, serializers
+from corrections.api_base import PROPOSE, READ, Read, user_of
+from corrections.api_destroying import EvidenceHolds, Orders
 from corrections.models import Correction, Gateway, Package, Proposal, Vote
 from corrections.states import ProposalState, State, Verdict
 from enforcement.policy import EFFECTS
 from incidents.models import Incident
-from irapp.accounts.models import Scope
-from irapp.common.api.idempotency import Idempotent
-from irapp.common.api.pagination import NewestFirst
 from irapp.common.errors import InvalidError
 
 if TYPE_CHECKING:
@@ -31,13 +29,6 @@ if TYPE_CHECKING:
     from irapp.accounts.models import User
 
 T = TypeVar("T")
-PAGING = {NewestFirst.cursor_query_param, NewestFirst.page_size_query_param}
-READ = Scope.CORRECTIONS_READ
-PROPOSE = Scope.CORRECTIONS_PROPOSE
-
-
-class NoFilter(filters.FilterSet):  # type: ignore[misc]
-    """For lists that are short."""
 
 
 class CorrectionFilter(filters.FilterSet):  # type: ignore[misc]
@@ -63,25 +54,6 @@ class ProposalFilter(filters.FilterSet):  # type: ignore[misc]
     correction = filters.NumberFilter(field_name="correction_id")
 
 
-class Read(Idempotent, viewsets.GenericViewSet[Any]):
-    """Lists give an excerpt, one record gives all. A filter that nobody knows is refused, not ignored."""
-
-    brief: ClassVar[Any]
-    full: ClassVar[Any]
-
-    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Narrow by the filters there are."""
-        known = getattr(self, "filterset_class", NoFilter).base_filters
-        unknown = set(self.request.query_params) - set(known) - PAGING
-        if self.action == "list" and unknown:
-            raise ValidationError({name: ["There is no such filter."] for name in sorted(unknown)})
-        return super().filter_queryset(queryset)
-
-    def get_serializer_class(self) -> Any:
-        """Give more of one than of many."""
-        return self.brief if self.action == "list" else self.full
-
-
 class Corrections(mixins.ListModelMixin, mixins.RetrieveModelMixin, Read):
     """Read corrections, draft them, and put them before those who decide."""
 
@@ -92,7 +64,7 @@ class Corrections(mixins.ListModelMixin, mixins.RetrieveModelMixin, Read):
 
     def get_queryset(self) -> QuerySet[Correction]:
         """Give what the person may see."""
-        rows: QuerySet[Correction] = Correction.objects.visible_to(_user(self.request))
+        rows: QuerySet[Correction] = Correction.objects.visible_to(user_of(self.request))
         return rows.select_related("package__incident")
 
     @extend_schema(request=serializers.Draft, responses={201: serializers.OneCorrection})
@@ -100,7 +72,7 @@ class Corrections(mixins.ListModelMixin, mixins.RetrieveModelMixin, Read):
         """Draft a correction; nobody is asked yet."""
         said = serializers.Draft(data=request.data)
         said.is_valid(raise_exception=True)
-        correction = _draft(_user(request), said)
+        correction = _draft(user_of(request), said)
         return Response(serializers.OneCorrection(correction).data, status=HTTPStatus.CREATED)
 
     @extend_schema(request=serializers.Ask, responses={201: serializers.OneProposal})
@@ -110,7 +82,7 @@ class Corrections(mixins.ListModelMixin, mixins.RetrieveModelMixin, Read):
         said = serializers.Ask(data=request.data)
         said.is_valid(raise_exception=True)
         proposal = actions.propose(
-            correction_id=self.get_object().pk, by=_user(request), **said.validated_data
+            correction_id=self.get_object().pk, by=user_of(request), **said.validated_data
         )
         return Response(serializers.OneProposal(proposal).data, status=HTTPStatus.CREATED)
 
@@ -125,7 +97,7 @@ class Proposals(mixins.ListModelMixin, mixins.RetrieveModelMixin, Read):
 
     def get_queryset(self) -> QuerySet[Proposal]:
         """Give what the person may see."""
-        rows = Proposal.objects.visible_to(_user(self.request))
+        rows = Proposal.objects.visible_to(user_of(self.request))
         return rows.select_related("correction__package__incident", "proposer")
 
 
@@ -140,7 +112,7 @@ class Decisions(mixins.ListModelMixin, mixins.RetrieveModelMixin, Read):
     def get_queryset(self) -> QuerySet[Vote]:
         """Give what the person may see."""
         return Vote.objects.filter(
-            proposal__in=Proposal.objects.visible_to(_user(self.request))
+            proposal__in=Proposal.objects.visible_to(user_of(self.request))
         ).select_related("user")
 
     @extend_schema(request=serializers.Ballot, responses={201: serializers.OfVote, 200: serializers.OfVote})
@@ -149,8 +121,8 @@ class Decisions(mixins.ListModelMixin, mixins.RetrieveModelMixin, Read):
         said = serializers.Ballot(data=request.data)
         said.is_valid(raise_exception=True)
         values = dict(said.validated_data)
-        asked = get_object_or_404(Proposal.objects.visible_to(_user(request)), pk=values.pop("proposal"))
-        ballot = actions.vote(proposal_id=asked.pk, by=_user(request), **values)
+        asked = get_object_or_404(Proposal.objects.visible_to(user_of(request)), pk=values.pop("proposal"))
+        ballot = actions.vote(proposal_id=asked.pk, by=user_of(request), **values)
         status = HTTPStatus.OK if ballot.repeated else HTTPStatus.CREATED
         return Response(serializers.OfVote(ballot.vote).data, status=status)
 
@@ -168,13 +140,10 @@ ROUTES: tuple[tuple[str, type[viewsets.GenericViewSet[Any]], str], ...] = (
     ("proposals", Proposals, "proposal"),
     ("decisions", Decisions, "decision"),
     ("gateways", Gateways, "gateway"),
+    ("destruction-orders", Orders, "destruction-order"),
+    ("evidence-holds", EvidenceHolds, "evidence-hold"),
 )
 """What the router of the project registers."""
-
-
-def _user(request: Request) -> User:
-    """Give the person; whoever is nobody was refused before."""
-    return cast("User", request.user)
 
 
 @transaction.atomic

@@ -30,6 +30,12 @@ WORDS = {
     "correction.expired": ("Correction expired", "clock", "neutral"),
     "correction.superseded": ("Correction replaced by a newer version", "loop", "neutral"),
     "correction.made_permanent": ("Correction made permanent", "lock", "ok"),
+    "destruction.drafted": ("Order of destruction drafted", "note", "warn"),
+    "destruction.signed": ("Order of destruction signed", "decision", "accent"),
+    "destruction.ordered": ("Destruction ordered, to be carried out elsewhere", "octagon-cross", "danger"),
+    "destruction.withdrawn": ("Order of destruction withdrawn", "slash", "neutral"),
+    "hold.placed": ("Evidence held", "lock", "accent"),
+    "hold.released": ("Hold on evidence released", "square", "warn"),
     "package.opened": ("Package of corrections opened", "plus", "info"),
     "proposal.voted": ("Vote cast", "decision", "accent"),
     "proposal.opened": ("Proposal opened", "hourglass", "accent"),
@@ -52,6 +58,8 @@ PAGES = {
     "corrections.alarm": "corrections:alarm",
     "corrections.correction": "corrections:detail",
     "corrections.proposal": "corrections:proposal",
+    "corrections.destructionorder": "corrections:destruction",
+    "corrections.evidencehold": "corrections:hold",
 }
 
 

@@ -18,8 +18,8 @@ class Terms:
 
     :param kind: one of ``enforcement.policy.EFFECTS``.
     :param parameters: the fields of that effect, for example ``{"requests": 5, "window_seconds": 60}``.
-    :param functionality: the dimensions of ``enforcement.policy.Functionality``, for example ``{"models": […]}``.
-    :param users: the dimensions of ``enforcement.policy.Users``; ``lists`` holds segments as they were frozen:
+    :param functionality: dimensions of ``enforcement.policy.Functionality``, for example ``{"models": […]}``.
+    :param users: dimensions of ``enforcement.policy.Users``; ``lists`` holds segments as they were frozen,
         ``[{"of", "attachment", "count"}]``. Nobody named means everyone.
     :param grace_until: until then what it would refuse passes with a warning.
     :param expected_false_positive_percent: of clean traffic, hit by a filter or classifier all the same.

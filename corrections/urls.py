@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from corrections.views import alarms, confirming, deciding, drafting, listing
+from corrections.views import alarms, confirming, deciding, destroying, drafting, listing
 
 app_name = "corrections"
 urlpatterns = [
@@ -14,6 +14,19 @@ urlpatterns = [
     path("alarms/<int:pk>/acknowledge/", alarms.acknowledge, name="acknowledge"),
     path("gateways/", listing.gateways, name="gateways"),
     path("gateways/<int:pk>/retire/", confirming.confirm, {"step": "retire"}, name="retire"),
+    path("destruction/", destroying.index, name="destructions"),
+    path("destruction/new/", destroying.order, name="order"),
+    path("destruction/<int:pk>/", destroying.show, name="destruction"),
+    path("destruction/<int:pk>/sign/", destroying.sign, name="sign"),
+    path(
+        "destruction/<int:pk>/withdraw/",
+        confirming.confirm,
+        {"step": "withdraw_order"},
+        name="withdraw_order",
+    ),
+    path("holds/new/", destroying.place, name="place_hold"),
+    path("holds/<int:pk>/", destroying.hold, name="hold"),
+    path("holds/<int:pk>/release/", confirming.confirm, {"step": "release"}, name="release"),
     path("proposals/<int:pk>/", deciding.proposal, name="proposal"),
     path("proposals/<int:pk>/review/", deciding.review, name="review"),
     path("proposals/<int:pk>/vote/", deciding.vote, name="vote"),

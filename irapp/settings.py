@@ -238,6 +238,7 @@ SPECTACULAR_SETTINGS = {
         "IncidentStateEnum": "incidents.states.State",
         "CorrectionStateEnum": "corrections.states.State",
         "ProposalStateEnum": "corrections.states.ProposalState",
+        "OrderStateEnum": "corrections.states.OrderState",
         "NoteKindEnum": "incidents.models.Note.Kind",
         "AlarmKindEnum": "corrections.models.AlarmKind",
     },

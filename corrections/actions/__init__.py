@@ -3,6 +3,13 @@
 from corrections.actions.alarms import acknowledge_alarm
 from corrections.actions.clocks import tick
 from corrections.actions.continuing import continue_policy
+from corrections.actions.destroying import (
+    draft_order,
+    place_hold,
+    release_hold,
+    sign_order,
+    withdraw_order,
+)
 from corrections.actions.drafting import (
     discard,
     draft_correction,
@@ -22,16 +29,21 @@ __all__ = [
     "continue_policy",
     "discard",
     "draft_correction",
+    "draft_order",
     "draft_step",
     "draft_version",
     "open_package",
+    "place_hold",
     "propose",
     "propose_lift",
     "propose_permanent",
+    "release_hold",
     "retire_gateway",
     "retry",
     "revise_correction",
+    "sign_order",
     "tick",
     "vote",
     "withdraw",
+    "withdraw_order",
 ]

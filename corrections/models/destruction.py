@@ -26,14 +26,12 @@ if TYPE_CHECKING:
 _PEOPLE = settings.AUTH_USER_MODEL
 
 
-class _OfIncidentQuerySet(models.QuerySet[models.Model]):
-    def visible_to(self, user: User) -> Self:
-        """Whoever sees the incident sees what hangs on it."""
-        return self.filter(incident__in=Incident.objects.visible_to(user))
-
-
-class EvidenceHoldQuerySet(_OfIncidentQuerySet):
+class EvidenceHoldQuerySet(models.QuerySet["EvidenceHold"]):
     """Questions about holds."""
+
+    def visible_to(self, user: User) -> Self:
+        """Whoever sees the incident sees what is held for it."""
+        return self.filter(incident__in=Incident.objects.visible_to(user))
 
     def active(self) -> Self:
         """Not released."""
@@ -82,6 +80,14 @@ class EvidenceHold(models.Model):
         return self.released_at is None
 
 
+class DestructionOrderQuerySet(models.QuerySet["DestructionOrder"]):
+    """Questions about orders."""
+
+    def visible_to(self, user: User) -> Self:
+        """Whoever sees the incident sees what was ordered in it."""
+        return self.filter(incident__in=Incident.objects.visible_to(user))
+
+
 class DestructionOrder(ConcurrentTransitionMixin, models.Model):
     """What is to be destroyed, and why nothing that can be undone is enough. What it says never changes."""
 
@@ -101,7 +107,7 @@ class DestructionOrder(ConcurrentTransitionMixin, models.Model):
     withdrawn_at = models.DateTimeField(null=True)
     withdraw_reason = models.TextField(blank=True)
 
-    objects = _OfIncidentQuerySet.as_manager()
+    objects = DestructionOrderQuerySet.as_manager()
 
     class Meta:
         ordering: ClassVar = ["-id"]

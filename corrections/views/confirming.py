@@ -12,8 +12,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from corrections import actions, forms, policies
+from corrections import actions, forms, ordering, policies
 from corrections.models import Correction, Gateway, Proposal
+from corrections.views.destroying import visible_hold, visible_order
 from corrections.views.request import visible_correction, visible_gateway, visible_proposal
 
 if TYPE_CHECKING:
@@ -21,8 +22,11 @@ if TYPE_CHECKING:
 
     from django.http import HttpResponse
 
+    from corrections.models import DestructionOrder, EvidenceHold
     from corrections.views.request import SignedIn
     from irapp.accounts.models import User
+
+    Record = Correction | Proposal | Gateway | DestructionOrder | EvidenceHold
 
 
 @dataclass(frozen=True)
@@ -112,6 +116,29 @@ STEPS = {
         names="proposal_id",
         kind="danger",
     ),
+    "withdraw_order": Step(
+        "Withdraw {}",
+        "The order is not to be carried out. Whoever was told to act on it has to be told so: nothing here"
+        " ever acts on it. What was signed stays on the record.",
+        "Withdraw the order",
+        "{} is withdrawn.",
+        visible_order,
+        ordering.check_can_withdraw_order,
+        actions.withdraw_order,
+        names="order_id",
+        kind="danger",
+    ),
+    "release": Step(
+        "Release {}",
+        "What it keeps may change or be lost from now on, and orders that it stopped can be signed.",
+        "Release the hold",
+        "{} is released.",
+        visible_hold,
+        ordering.check_can_release,
+        actions.release_hold,
+        names="hold_id",
+        kind="danger",
+    ),
     "retire": Step(
         "Retire {}",
         "Its word no longer counts: corrections turn active or lifted without it. Only for a gateway that is"
@@ -141,14 +168,11 @@ def confirm(request: SignedIn, pk: int, step: str) -> HttpResponse:
     return render(request, "corrections/confirm.html", {**shown, "record": record}, status=status)
 
 
-def _done(request: SignedIn, step: Step, result: Correction | Proposal | Gateway) -> HttpResponse:
+def _done(request: SignedIn, step: Step, result: Record) -> HttpResponse:
     about = result.correction if isinstance(result, Proposal) else result
     messages.success(request, step.done.format(about))
     return redirect(_page_of(result))
 
 
-def _page_of(record: Correction | Proposal | Gateway) -> str:
-    if isinstance(record, Gateway):
-        return reverse("corrections:gateways")
-    name = "proposal" if isinstance(record, Proposal) else "detail"
-    return reverse(f"corrections:{name}", args=[record.pk])
+def _page_of(record: Record) -> str:
+    return reverse("corrections:gateways") if isinstance(record, Gateway) else record.get_absolute_url()
