@@ -33,6 +33,11 @@ check: .venv/development ## Run every linter and type check
 tour: .venv/development browser ## Walk the main path in a browser and take the pictures of the README
 	IRAPP_TOUR=1 $(BIN)/pytest tests/e2e/test_main_path.py
 
+.PHONY: litellm
+litellm: .venv/runtime ## Install LiteLLM into .venv-litellm, for the tests and figures of its callback
+	@test -x .venv-litellm/bin/python || $(BIN)/python -m venv .venv-litellm
+	@.venv-litellm/bin/pip install --quiet --disable-pip-version-check -r enforcement/adapters/litellm/requirements.txt
+
 .PHONY: bench
 bench: .venv/development ## Measure; the figures of docs/benchmarks.md
 	@set -e; for file in $$(grep -l __main__ bench/*.py); do echo "== $$file"; PYTHONPATH=. $(BIN)/python "$$file"; done

@@ -1,0 +1,1 @@
+"""Other doors than Envoy: each evaluates the same signed policy inside somebody else's gateway."""

@@ -1,0 +1,207 @@
+"""The callback: name ``enforcement.adapters.litellm.callback.door`` in LiteLLM's ``callbacks``."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any
+
+from litellm.integrations.custom_logger import CustomLogger
+from litellm.proxy._types import ProxyException, UserAPIKeyAuth
+
+from enforcement import probes, refusals
+from enforcement.adapters.litellm.changing import change
+from enforcement.adapters.litellm.counting import Counter
+from enforcement.adapters.litellm.identity import attributes
+from enforcement.adapters.litellm.keeping import Keeper
+from enforcement.adapters.litellm.proving import Prover, body_of
+from enforcement.adapters.litellm.ruling import Law, RefusedError, Ruling, at_model
+from enforcement.adapters.litellm.settings import Settings, from_environment
+
+ENDPOINTS = {
+    "completion": "chat.completions",
+    "acompletion": "chat.completions",
+    "text_completion": "completions",
+    "atext_completion": "completions",
+    "embedding": "embeddings",
+    "embeddings": "embeddings",
+    "aembedding": "embeddings",
+    "responses": "responses",
+    "aresponses": "responses",
+    "anthropic_messages": "messages",
+    "aanthropic_messages": "messages",
+}
+"""LiteLLM's name of a call, and the endpoint as policies name it. Others are refused unless opened."""
+CHOOSING = ("fallbacks", "context_window_fallbacks", "content_policy_fallbacks", "model_list", "user_config")
+"""Fields by which a caller could have another model answer than the one that was asked about."""
+STATED = ("user", "organisation", "key", "application", "use_case", "region", "tier", "platform")
+NOT_SERVED = refusals.error("endpoint_not_served", "This gateway serves no such endpoint.")
+_ruling: ContextVar[Ruling | None] = ContextVar("irapp_ruling", default=None)
+
+
+class RefusalException(ProxyException):
+    """A refusal as LiteLLM's server turns it into an answer: our error object, unchanged."""
+
+    def __init__(self, refused: RefusedError) -> None:
+        told = refused.body["error"]
+        super().__init__(told["message"], told["type"], None, refused.status, headers=dict(refused.headers))
+        self._told = dict(told)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the error object."""
+        return self._told
+
+
+class Door(CustomLogger):
+    """Every request of the proxy passes here before it is sent on."""
+
+    enforces_request_content = True  # also the requests inside of batch files
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        self._settings = settings
+        self._counter = Counter()
+        refused: dict[str, int] = {}
+        self.keeper = Keeper(settings, Prover(self._asked, refused), version=f"litellm {version('litellm')}")
+        self.keeper.refused = refused
+
+    async def async_pre_call_hook(
+        self,
+        user_api_key_dict: UserAPIKeyAuth,
+        cache: object,  # noqa: ARG002 - LiteLLM's signature, here and below
+        data: dict[str, Any],
+        call_type: str,
+    ) -> dict[str, Any]:
+        """Refuse a request, or let it pass as the policy wants it."""
+        _ruling.set(None)
+        try:
+            return self._pass(user_api_key_dict, data, call_type)
+        except RefusedError as refused:
+            self.keeper.note_refused(refused.correction)
+            raise RefusalException(refused) from None
+
+    async def async_pre_call_deployment_hook(
+        self,
+        kwargs: dict[str, Any],
+        call_type: object,  # noqa: ARG002
+    ) -> None:
+        """Decide again where LiteLLM itself chose another model: an alias, or a fallback after a failure."""
+        ruling, law = _ruling.get(), self.keeper.law
+        if ruling is None or law is None:
+            return
+        try:
+            for name in _names(kwargs) - {ruling.model}:
+                self._decide_again(law, ruling, name)
+        except RefusedError as refused:
+            self.keeper.note_refused(refused.correction)
+            raise RefusalException(refused) from None
+
+    async def async_post_call_response_headers_hook(
+        self,
+        data: dict[str, Any],  # noqa: ARG002
+        user_api_key_dict: UserAPIKeyAuth,  # noqa: ARG002
+        response: object,  # noqa: ARG002
+        request_headers: Mapping[str, str] | None = None,  # noqa: ARG002
+    ) -> dict[str, str] | None:
+        """Tell warnings and what was changed."""
+        ruling = _ruling.get()
+        return ruling.headers if ruling else None
+
+    async def async_post_call_streaming_iterator_hook(
+        self,
+        user_api_key_dict: UserAPIKeyAuth,  # noqa: ARG002
+        response: AsyncIterator[Any],
+        request_data: dict[str, Any],  # noqa: ARG002
+    ) -> AsyncIterator[Any]:
+        """End a running answer when the policy says so meanwhile."""
+        ruling = _ruling.get()
+        async for chunk in response:
+            if ruling is not None:
+                self._end_where_halted(ruling)
+            yield chunk
+
+    def _decide_again(self, law: Law, ruling: Ruling, model: str) -> None:
+        """Let an answer by another model pass only as it is: what would have to be changed is refused."""
+        asked = at_model(ruling.attributes, model)
+        counted = frozenset(each.correction for each in ruling.verdict.limits)
+        now, at = datetime.now(UTC), time.monotonic()
+        again = law.rule(asked, now=now, counter=self._counter, at=at, counted=counted)
+        if not again.done_by(ruling):
+            raise RefusedError(503, refusals.UNAVAILABLE)
+
+    def _end_where_halted(self, ruling: Ruling) -> None:
+        law = self.keeper.law
+        refused = law.ends(ruling.attributes, now=datetime.now(UTC)) if law else None
+        if refused is not None:
+            raise RefusalException(refused)
+
+    def _pass(self, key: Any, data: dict[str, Any], call_type: str) -> dict[str, Any]:
+        endpoint = ENDPOINTS.get(call_type)
+        if endpoint is None:
+            if call_type in self._settings.unguarded:
+                return data
+            raise RefusedError(404, NOT_SERVED)
+        law = self.keeper.law
+        if law is None:
+            raise RefusedError(503, refusals.CLOSED)
+        ruling = self._rule(law, key, data, endpoint, self._counter)
+        _ruling.set(ruling)
+        return data
+
+    def _rule(self, law: Law, key: Any, data: dict[str, Any], endpoint: str, counter: Counter) -> Ruling:
+        sent = data.get("proxy_server_request") or {}
+        _check_choice(sent.get("body") or {})
+        headers = {str(name).lower(): str(value) for name, value in (sent.get("headers") or {}).items()}
+        asked = attributes(key, data, endpoint=endpoint, headers=_measured(headers, sent.get("body")))
+        ruling = law.rule(asked, now=datetime.now(UTC), counter=counter, at=time.monotonic())
+        change(data, ruling.verdict, endpoint=endpoint)
+        return ruling
+
+    def _asked(self, law: Law, plan: probes.Plan, counter: Counter) -> Mapping[str, object]:
+        """Put a probe to this door, under the identity that it names."""
+        who = plan.attributes
+        stated = {name: getattr(who, name) for name in STATED}
+        data: dict[str, Any] = body_of(plan)
+        data["proxy_server_request"] = {"headers": {"content-length": str(len(plan.body))}}
+        self._rule(law, UserAPIKeyAuth(metadata={"irapp": stated}), data, who.endpoint, counter)
+        return data
+
+
+def _check_choice(body: Mapping[str, Any]) -> None:
+    for name in CHOOSING:
+        if name in body:
+            told = f"{name}: this gateway chooses models by itself."
+            raise RefusedError(400, refusals.error("invalid_request", told))
+
+
+def _measured(headers: Mapping[str, str], body: object) -> Mapping[str, str]:
+    """A body that came in chunks has no length of its own: measure what was read."""
+    if "content-length" in headers or body is None:
+        return headers
+    return {**headers, "content-length": str(len(json.dumps(body, default=str)))}
+
+
+def _names(kwargs: Mapping[str, Any]) -> set[str]:
+    """Give the public names of the model that LiteLLM is about to ask: as routed, and as configured."""
+    noted = [kwargs.get(name) or {} for name in ("litellm_metadata", "metadata")]
+    found = [each.get(name) for each in noted for name in ("model_group", "deployment_model_name")]
+    return {name for name in found if isinstance(name, str) and name}
+
+
+def _begun() -> Door:
+    running = Door(from_environment(os.environ))
+    running.keeper.start()
+    return running
+
+
+def __getattr__(name: str) -> Door:
+    """Begin when LiteLLM asks for the door, not when somebody reads this file."""
+    if name != "door":
+        raise AttributeError(name)
+    globals()["door"] = _begun()
+    return globals()["door"]  # type: ignore[no-any-return]

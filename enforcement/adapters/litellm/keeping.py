@@ -1,0 +1,138 @@
+"""Keeping the policy fresh: a thread of its own, so that no request waits for a hub.
+
+It is the gateway agent's own store, hubs and attachments: verified, on disk before it is in force, the last
+good one at start, whatever became of the hub.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING
+
+import aiohttp
+import msgspec
+
+from enforcement import policy
+from enforcement.adapters.litellm.ruling import Law
+from enforcement.agent.attachments import Attachments
+from enforcement.agent.fetching import AWAITED, Fetcher
+from enforcement.agent.hubs import Hub
+from enforcement.agent.state import State
+from enforcement.agent.store import PolicyStore, Signed, StaleError
+from enforcement.report import CorrectionReport, EnvoyReport
+
+if TYPE_CHECKING:
+    from enforcement.adapters.litellm.settings import Settings
+
+REPORT_EVERY = 2.0
+Prove = Callable[[Law], dict[str, CorrectionReport]]
+
+
+class Keeper:
+    """Holds the law in force, and tells the hubs of it."""
+
+    def __init__(self, settings: Settings, prove: Prove, *, version: str) -> None:
+        settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._settings, self._prove, self._version = settings, prove, version
+        self._store = PolicyStore(settings.state, settings.keys)
+        self._attachments = Attachments(settings.state / "attachments")
+        self.law: Law | None = None
+        self.refused: dict[str, int] = {}
+        self._wrong = self._load()
+
+    def start(self) -> None:
+        """Begin to follow the hubs."""
+        threading.Thread(target=lambda: asyncio.run(self._run()), name="irapp", daemon=True).start()
+
+    def note_refused(self, correction: str) -> None:
+        """Count a refusal for the report."""
+        if correction:
+            self.refused[correction] = self.refused.get(correction, 0) + 1
+
+    def _load(self) -> str:
+        """Take up the last good policy from the disk, before the first request."""
+        wrong = self._store.load()
+        held = self._store.current
+        if held is None:
+            return wrong
+        try:
+            self._attachments.check(held.content)
+        except policy.PolicyError as error:
+            self._store.fall_back()
+            return f"{wrong} {error}".strip()
+        self.law = Law(held, self._attachments)
+        return wrong
+
+    async def _run(self) -> None:
+        self._state = State(self._settings.gateway)
+        self._state.envoy = EnvoyReport(version=self._version, live=True)
+        if self._wrong:
+            self._state.problem("policy_file", self._wrong)
+        async with aiohttp.ClientSession() as session:
+            urls, token = self._settings.hubs, self._settings.token
+            hubs = [Hub(session, url, token, self._state) for url in urls]
+            self._fetcher = Fetcher(self._attachments, hubs, self._state)
+            await self._acknowledge()
+            async with asyncio.TaskGroup() as tasks:
+                for hub in hubs:
+                    tasks.create_task(hub.follow(self._take))
+                    tasks.create_task(hub.speak())
+                tasks.create_task(self._report(hubs))
+
+    async def _take(self, raw: bytes) -> bool:
+        """Take a policy that a hub sent; False asks for it again."""
+        try:
+            arrived = self._store.verified(raw)
+            if not self._store.is_news(arrived.policy):
+                return True
+            return await self._enforce(arrived)
+        except (policy.PolicyError, StaleError) as error:
+            self._state.problem("policy_refused", str(error))
+            return True
+        except OSError as error:
+            self._state.problem("disk", f"the policy is not stored: {error.strerror}")
+            return False
+
+    async def _enforce(self, arrived: Signed) -> bool:
+        if not await self._fetcher.complete(arrived.attachments, AWAITED):
+            return False
+        self._attachments.check(arrived.policy.content)
+        law = Law(arrived.policy, self._attachments)
+        self._store.save(arrived)
+        self.law = law
+        self._attachments.clean(self._store.needed)
+        self._state.solved("policy_refused")
+        self._state.solved("disk")
+        await self._acknowledge()
+        return True
+
+    async def _acknowledge(self) -> None:
+        """Prove the law at this door, then say which one it is."""
+        law = self.law
+        if law is None:
+            return
+        self._state.corrections = await asyncio.to_thread(self._prove, law)
+        self._state.acknowledged = law.signed
+        self._state.changed.set()
+
+    async def _report(self, hubs: Collection[Hub]) -> None:
+        while True:
+            try:
+                await asyncio.wait_for(self._state.changed.wait(), REPORT_EVERY)
+            except TimeoutError:
+                await self._acknowledge()  # starts, ends and grace periods come by the clock
+            self._state.changed.clear()
+            told = msgspec.json.encode(msgspec.structs.replace(self._state.report(), limits=self._bases()))
+            for hub in hubs:
+                hub.tell(told)
+
+    def _bases(self) -> dict[str, str]:
+        law = self.law
+        limits = {item.id: item.effect for item in law.signed.content.corrections} if law else {}
+        return {
+            name: "gateway" if isinstance(effect, policy.RequestLimit) else "closed"
+            for name, effect in limits.items()
+            if isinstance(effect, policy.Limiting)
+        }

@@ -1,0 +1,125 @@
+"""Proof that this door does what the policy says: the planned probes, put to the door itself."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from enforcement import policy, probes
+from enforcement.adapters.litellm.counting import Counter
+from enforcement.adapters.litellm.ruling import CLOSED, Law, RefusedError
+from enforcement.decide import in_force, lifts_at
+from enforcement.filter.rewriting import ADDED, FIELDS
+from enforcement.report import CorrectionReport, Probe, State
+
+Ask = Callable[[Law, probes.Plan, Counter], Mapping[str, object]]
+"""Put a probe to the door; give the request as it would go on. Raises RefusedError."""
+_SERVED = 200
+
+
+@dataclass
+class Prover:
+    """Runs the probes of every correction. ``refused`` counts real refusals for the report."""
+
+    ask: Ask
+    refused: Mapping[str, int]
+
+    def __call__(self, law: Law) -> dict[str, CorrectionReport]:
+        """Report on every correction of a policy."""
+        now = datetime.now(UTC)
+        return {item.id: self._one(item, law, now) for item in law.signed.content.corrections}
+
+    def _one(self, item: policy.Correction, law: Law, now: datetime) -> CorrectionReport:
+        state = _state(item, now)
+        found = tuple(self._probes(item, law, now)) if state in {"in_force", "shadow"} else ()
+        wrong = next((probe.detail for probe in found if not probe.ok), "")
+        return CorrectionReport(
+            state="failed" if wrong else state,
+            verified=not wrong and state in {"in_force", "shadow"},
+            checked_at=now,
+            refused=self.refused.get(item.id, 0),
+            detail=wrong or _closed(item),
+            probes=found,
+        )
+
+    def _probes(self, item: policy.Correction, law: Law, now: datetime) -> Iterator[Probe]:
+        planned = probes.plan(
+            item, law.signed.content, models=(), now=now, attachments=law.attachments, rules=law.rules
+        )
+        for plan in planned:
+            status, wrong = self._tried(plan, law)
+            yield Probe(
+                endpoint=plan.attributes.endpoint,
+                expect=plan.expect,
+                subject=plan.subject,
+                status=status,
+                ok=not wrong,
+                detail=wrong,
+            )
+
+    def _tried(self, plan: probes.Plan, law: Law) -> tuple[int, str]:
+        """Ask once; where a limit counts, use it up first."""
+        counter = Counter()
+        if plan.expect == "limit":
+            _use_up(plan, law, counter)
+        try:
+            written = self.ask(law, plan, counter)
+        except RefusedError as refused:
+            return refused.status, _wrongly_refused(plan, law, refused)
+        return _SERVED, _wrongly_served(plan, written)
+
+
+def _use_up(plan: probes.Plan, law: Law, counter: Counter) -> None:
+    for limit in plan.verdict.limits:
+        effect = law.by_id[limit.correction].effect
+        if isinstance(effect, policy.RequestLimit):
+            counter.take([(limit, effect)], at=0.0, hits=effect.burst or effect.requests)
+
+
+def _wrongly_refused(plan: probes.Plan, law: Law, refused: RefusedError) -> str:
+    item = law.by_id.get(refused.correction)
+    closed = item is not None and isinstance(item.effect, CLOSED)
+    if closed or plan.expect == "limit":
+        return ""
+    if plan.expect == "refuse" and refused.correction == plan.verdict.correction:
+        return ""
+    return f"refused by {refused.correction or 'the door'}, expected to {plan.expect}"
+
+
+def _wrongly_served(plan: probes.Plan, written: Mapping[str, object]) -> str:
+    if plan.expect in {"refuse", "limit", "content"}:
+        return f"served, expected to {plan.expect}"
+    model = plan.verdict.reroute_to or plan.attributes.model
+    if written.get("model") != model:
+        return f"goes to {written.get('model')}, expected {model}"
+    most, endpoint = plan.verdict.max_tokens, plan.attributes.endpoint
+    asked = [written[name] for name in FIELDS if name in written]
+    if most is not None and endpoint in ADDED and not (asked and all(_at_most(each, most) for each in asked)):
+        return f"asks for {asked} tokens, expected at most {most}"
+    return ""
+
+
+def _at_most(value: object, most: int) -> bool:
+    return isinstance(value, int) and value <= most
+
+
+def body_of(plan: probes.Plan) -> dict[str, object]:
+    """Give the request of a probe."""
+    body: dict[str, object] = json.loads(plan.body)
+    return body
+
+
+def _state(item: policy.Correction, now: datetime) -> State:
+    if not in_force(item, now):
+        end = lifts_at(item)
+        return "expired" if end is not None and now >= end else "scheduled"
+    return "shadow" if item.mode == "shadow" else "in_force"
+
+
+def _closed(item: policy.Correction) -> str:
+    if item.mode == "enforce" and isinstance(item.effect, CLOSED):
+        return "closed here: LiteLLM cannot enforce it, so whoever matches is refused"
+    counted = isinstance(item.effect, policy.RequestLimit)
+    return "counted by this LiteLLM process alone" if counted else ""

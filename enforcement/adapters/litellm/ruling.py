@@ -1,0 +1,136 @@
+"""What a policy says about one request at this door: refused, or served with changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from enforcement import policy, refusals
+from enforcement.adapters.litellm.counting import Counter
+from enforcement.decide import REFUSALS, Attachments, Attributes, Limit, Rules, Verdict
+
+CLOSED = policy.TokenLimit | policy.ConcurrencyLimit | policy.Filtering
+"""What this door cannot do: whoever matches such a correction is refused."""
+CHANGING = policy.Rerouting | policy.OutputCap | policy.Shutdown
+
+
+class RefusedError(Exception):
+    """The request ends here."""
+
+    def __init__(
+        self,
+        status: int,
+        body: Mapping[str, Any],
+        headers: Mapping[str, str] | None = None,
+        correction: str = "",
+    ) -> None:
+        super().__init__(str(body["error"]["message"]))
+        self.status, self.body, self.headers, self.correction = status, body, dict(headers or {}), correction
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """A request that is served."""
+
+    attributes: Attributes
+    verdict: Verdict
+    headers: dict[str, str]
+
+    @property
+    def model(self) -> str:
+        """The model that answers."""
+        return self.verdict.reroute_to or self.attributes.model
+
+    def done_by(self, earlier: Ruling) -> bool:
+        """Tell whether the request, as an earlier ruling wrote it, is as this one wants it."""
+        most, before = self.verdict.max_tokens, earlier.verdict.max_tokens
+        small_enough = most is None or (before is not None and before <= most)
+        return small_enough and self.verdict.reroute_to is None
+
+
+class Law:
+    """One policy, made ready for many requests."""
+
+    def __init__(self, signed: policy.Policy, attachments: Attachments) -> None:
+        self.signed, self.attachments = signed, attachments
+        self.rules = Rules(signed.content, attachments)
+        self.by_id = {item.id: item for item in signed.content.corrections}
+
+    def rule(
+        self,
+        asked: Attributes,
+        *,
+        now: datetime,
+        counter: Counter,
+        at: float,
+        counted: frozenset[str] = frozenset(),
+    ) -> Ruling:
+        """Decide about a request.
+
+        :param counted: limits that have counted it before.
+        :raises RefusedError: it is refused, by a correction or because this door cannot do what one asks.
+        """
+        verdict = self.rules.decide(asked, now=now)
+        if verdict.action == "refuse":
+            raise self._refused(verdict.correction or "")
+        self._close(verdict)
+        used_up = counter.take(
+            [each for each in self._limits(verdict) if each[0].correction not in counted], at=at
+        )
+        if used_up is not None:
+            raise self._refused(used_up.correction)
+        return Ruling(asked, verdict, self._headers(verdict))
+
+    def ends(self, asked: Attributes, *, now: datetime) -> RefusedError | None:
+        """Tell whether a running answer has to end, since the policy changed or a time came."""
+        verdict = self.rules.decide(asked, now=now)
+        item = self.by_id.get(verdict.correction or "")
+        if item is None or not (isinstance(item.effect, policy.Halt) or item.running_streams == "end"):
+            return None
+        return self._refused(item.id)
+
+    def _close(self, verdict: Verdict) -> None:
+        for item in verdict.filters:
+            if item.mode == "enforce":
+                raise self._refused(item.id)
+        for limit in verdict.limits:
+            if not limit.shadow and limit.kind != "request_limit":
+                body = refusals.uncounted(self.by_id[limit.correction])
+                raise RefusedError(503, body, _named(limit.correction), limit.correction)
+
+    def _limits(self, verdict: Verdict) -> Iterator[tuple[Limit, policy.RequestLimit]]:
+        for limit in verdict.limits:
+            effect = self.by_id[limit.correction].effect
+            if isinstance(effect, policy.RequestLimit):
+                yield limit, effect
+
+    def _refused(self, correction: str) -> RefusedError:
+        item = self.by_id[correction]
+        _, status, _ = REFUSALS[type(item.effect)]
+        after = refusals.retry_after(item)
+        headers = _named(item.id) | ({"retry-after": str(after)} if after else {})
+        return RefusedError(status, refusals.refusal(item), headers, item.id)
+
+    def _headers(self, verdict: Verdict) -> dict[str, str]:
+        told = ", ".join(refusals.warning(each.correction, each.since) for each in verdict.warnings)
+        changing = [name for name in verdict.matched if self._changes(name)]
+        return {
+            **({"x-irapp-warning": told} if told else {}),
+            **(_named(changing[0]) if changing else {}),
+        }
+
+    def _changes(self, correction: str) -> bool:
+        return isinstance(
+            self.by_id[correction].effect, policy.Rerouting | policy.OutputCap | policy.Shutdown
+        )
+
+
+def _named(correction: str) -> dict[str, str]:
+    return {"x-irapp-correction": correction}
+
+
+def at_model(asked: Attributes, model: str) -> Attributes:
+    """Ask the same for another model: an alias, or a fallback that LiteLLM chose."""
+    return replace(asked, model=model)
