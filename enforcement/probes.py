@@ -13,7 +13,17 @@ from itertools import count, islice
 
 from enforcement import policy
 from enforcement.asking import as_sent, request_body
-from enforcement.decide import Attachments, Attributes, NoAttachments, Rules, Verdict, bucket, decide, matches
+from enforcement.decide import (
+    Attachments,
+    Attributes,
+    Limit,
+    NoAttachments,
+    Rules,
+    Verdict,
+    bucket,
+    decide,
+    matches,
+)
 from enforcement.report import Expect, Subject
 
 STRANGER = "irapp-probe"
@@ -26,7 +36,7 @@ MAX_VARIANTS = 3
 class Plan:
     """One probe: what to send, and what must come back.
 
-    :param limit: the number that a limit of this correction allows; 0 when none counts it.
+    :param limit: the number that a limit of this correction allows at once; 0 when none counts it.
     :param body: the request, written out.
     """
 
@@ -87,7 +97,7 @@ class _Planner:
             attributes=attributes,
             verdict=verdict,
             expect=_expect(verdict, counted=bool(limits)),
-            limit=limits[0].amount if limits else 0,
+            limit=_at_once(self.correction.effect, limits[0]) if limits else 0,
             body=request_body(attributes),
         )
 
@@ -215,6 +225,11 @@ class _Planner:
             self.correction.effect, policy.TurnLimit | policy.LoopCap
         )
         return verdict.action == "refuse" or content or bool(verdict.limits)
+
+
+def _at_once(effect: policy.Effect, limit: Limit) -> int:
+    burst = effect.burst if isinstance(effect, policy.RequestLimit) else None
+    return burst or limit.amount
 
 
 def _now(correction: policy.Correction) -> policy.Correction:

@@ -150,8 +150,13 @@ class AccessLog:
 _TAKEN_OVER = tuple(name for name in _Request.__struct_fields__ if name != "probe")
 
 
+_NO_DRY = b',"dry":-}'
+
+
 def _parse(raw: bytes) -> _Line | None:
     """Give the line, unless it was cut off by a crash or tells of a probe."""
+    if raw.endswith(_NO_DRY):  # what is not there, Envoy writes as a dash
+        raw = raw.removesuffix(_NO_DRY) + b"}"
     try:
         line = msgspec.json.decode(raw, type=_Line)
     except msgspec.DecodeError:

@@ -25,7 +25,8 @@ _IDENTITY = ("user", "organisation", "key", "application", "use-case", "region",
 _FOR_FILTER = ("secret", "endpoint", *_IDENTITY)
 _LOG_LINE = (
     '{"at":"%START_TIME(%Y-%m-%dT%H:%M:%S.%6fZ)%","status":%RESPONSE_CODE%,'
-    '"correction":"%RESP(X-IRAPP-CORRECTION)%","request":%DYNAMIC_METADATA(irapp:request)%}\n'
+    '"correction":"%RESP(X-IRAPP-CORRECTION)%","request":%DYNAMIC_METADATA(irapp:request)%,'
+    '"dry":%DYNAMIC_METADATA(irapp.dry)%}\n'
 )
 
 
