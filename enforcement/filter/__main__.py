@@ -23,8 +23,9 @@ def main() -> int:
         return 2
     beside = policy_file.with_name(SECRET_FILE)
     secret_file = Path(os.environ.get("FILTER_SECRET_FILE") or beside)
+    classifiers = os.environ.get("FILTER_CLASSIFIERS_FILE")
     uvicorn.run(
-        Filter(policy_file, models_file, secret_file),
+        Filter(policy_file, models_file, secret_file, Path(classifiers) if classifiers else None),
         host=os.environ.get("FILTER_HOST", "127.0.0.1"),
         port=int(os.environ.get("FILTER_PORT", "8071")),
         log_level="warning",

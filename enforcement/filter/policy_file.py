@@ -23,15 +23,22 @@ class Watched(Generic[T]):
 
     def get(self) -> T | None:
         """Give what the file says; the last good content if it cannot be read, else nothing."""
+        stamp = self._found()
+        if stamp != self._stamp:
+            self._read()
+            self._stamp = stamp
+        return self._value
+
+    def changed(self) -> bool:
+        """Tell whether another file has taken its place since it was read."""
+        return self._found() != self._stamp
+
+    def _found(self) -> tuple[int, int] | None:
         try:
             found = self._path.stat()
         except OSError:
-            return self._value
-        stamp = (found.st_ino, found.st_mtime_ns)
-        if stamp != self._stamp:
-            self._stamp = stamp
-            self._read()
-        return self._value
+            return self._stamp
+        return found.st_ino, found.st_mtime_ns
 
     def _read(self) -> None:
         try:

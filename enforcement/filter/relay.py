@@ -1,0 +1,186 @@
+"""One answer from the model to the caller."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import aiohttp
+
+from enforcement import policy, refusals
+from enforcement.envoy.gateway import Model
+from enforcement.filter import wire as wires
+from enforcement.filter.answers import reviewed
+from enforcement.filter.guards import BlockedError, Findings
+from enforcement.filter.http import (
+    Headers,
+    Receive,
+    RefusedError,
+    Scope,
+    Send,
+    UnknownCodingError,
+    Unpacker,
+    answer,
+    aside,
+    begin,
+)
+from enforcement.filter.judged import Judged, Passing
+from enforcement.filter.request import Asked, refused
+from enforcement.filter.running import Running
+from enforcement.filter.streaming import Stream, UnreadableError
+
+if TYPE_CHECKING:
+    from enforcement.filter.app import Filter
+
+_OWN = {b"host", b"content-length", b"connection", b"transfer-encoding", b"expect", b"accept-encoding"}
+_HOP = {
+    b"connection", b"transfer-encoding", b"keep-alive", b"content-length", b"content-encoding", b"date", b"server",
+}  # fmt: skip
+ANSWER_MOST = 64 * 1024 * 1024
+LAST_SECONDS = 1.0
+
+
+class Relay:
+    """Sends the request on and brings the answer back, as far as the corrections let it."""
+
+    def __init__(self, app: Filter, request: Asked, findings: Findings, model: Model) -> None:
+        self._app, self._request, self._findings, self._model = app, request, findings, model
+        self._guards = request.guards(policy.OutputFilter)
+        self._classifiers = request.classifiers("output")
+        self._wire = wires.of(request.attributes.endpoint)
+        self._begun = False
+
+    async def run(self, scope: Scope, receive: Receive, send: Send, body: bytes, told: Headers) -> None:
+        """Do it; a correction that halts the answer ends it here."""
+        request = self._request
+        one = self._app.halting.begin(request.ready, request.attributes, request.answering)
+        gone = asyncio.ensure_future(receive())
+        gone.add_done_callback(lambda done: None if done.cancelled() else one.leave())
+        try:
+            await self._forward(scope, send, body, told)
+        except asyncio.CancelledError:
+            if one.ended_by is None and not one.left:
+                raise
+            one.task.uncancel()
+            await self._last_words(one, send)
+        finally:
+            self._app.halting.running.discard(one)
+            gone.cancel()
+
+    async def _forward(self, scope: Scope, send: Send, body: bytes, told: Headers) -> None:
+        query = scope["query_string"].decode("latin-1")
+        url = f"http://{self._model.upstream}{scope['path']}" + (f"?{query}" if query else "")
+        headers = [
+            (name.decode("latin-1"), value.decode("latin-1"))
+            for name, value in scope["headers"]
+            if name not in _OWN and not name.startswith((b"x-irapp-", b"irapp-"))
+        ]
+        headers.append(("accept-encoding", "identity"))
+        try:
+            async with self._app.session.post(url, data=body, headers=headers) as response:
+                await self._answer(response, send, told)
+        except (aiohttp.ClientConnectionError, TimeoutError) as error:
+            if self._begun:
+                raise  # what has begun visibly breaks off
+            raise RefusedError(503, refusals.UNAVAILABLE) from error
+
+    async def _answer(self, response: aiohttp.ClientResponse, send: Send, told: Headers) -> None:
+        kept = [(name, value) for name, value in response.raw_headers if name.lower() not in _HOP]
+        looked_into = bool(self._guards or self._classifiers)
+        streams = response.content_type == "text/event-stream"
+        try:
+            unpacker = Unpacker(response.headers.get("content-encoding", "").lower())
+            if streams:
+                await self._stream(response, unpacker, send, [*kept, *told, *self._request.told.headers()])
+            elif looked_into:
+                await self._whole(response, unpacker, send, [*kept, *told])
+            else:
+                await self._pass(response, unpacker, send, [*kept, *told, *self._request.told.headers()])
+        except (UnknownCodingError, UnreadableError) as error:
+            await self._unreadable(send, error)
+
+    async def _unreadable(self, send: Send, error: Exception) -> None:
+        """What cannot be looked into does not pass."""
+        if not self._begun:
+            raise RefusedError(503, refusals.FAILED) from error
+        last = self._wire.halted(refusals.FAILED)
+        await send({"type": "http.response.body", "body": last})
+
+    async def _pass(
+        self, response: aiohttp.ClientResponse, unpacker: Unpacker, send: Send, headers: Headers
+    ) -> None:
+        self._begun = True
+        await begin(send, response.status, headers)
+        async for chunk in response.content.iter_any():
+            await send({"type": "http.response.body", "body": unpacker.feed(chunk), "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def _whole(
+        self, response: aiohttp.ClientResponse, unpacker: Unpacker, send: Send, headers: Headers
+    ) -> None:
+        raw = b""
+        async for chunk in response.content.iter_any():
+            raw += unpacker.feed(chunk)
+            if len(raw) > ANSWER_MOST:
+                raise UnreadableError
+        found = await aside(len(raw), reviewed, raw, self._guards, self._findings)
+        if found.blocked is None and self._classifiers:
+            await self._classify(raw.decode(errors="replace"))
+        headers = [*headers, *self._request.told.headers()]
+        if found.blocked is not None:
+            headers = [each for each in headers if each[0] != b"x-irapp-correction"]
+            headers.append((b"x-irapp-correction", found.blocked.encode()))
+        status = 403 if found.refused else response.status
+        await begin(send, status, headers, len(found.raw))
+        await send({"type": "http.response.body", "body": found.raw})
+
+    async def _classify(self, text: str) -> None:
+        """Ask about a whole answer.
+
+        :raises RefusedError: it may not go out.
+        """
+        try:
+            await self._ask(text)
+        except BlockedError as blocked:
+            raise refused(blocked.correction) from blocked
+
+    async def _ask(self, text: str) -> None:
+        question = self._app.question(self._request, "output", text)
+        await self._app.classifiers.check(self._app.session, self._classifiers, question, self._findings)
+
+    async def _stream(
+        self, response: aiohttp.ClientResponse, unpacker: Unpacker, send: Send, headers: Headers
+    ) -> None:
+        through = self._through()
+        self._begun = True
+        await begin(send, response.status, headers)
+        async for chunk in response.content.iter_any():
+            out = await through.feed(unpacker.feed(chunk))
+            if out:
+                await send({"type": "http.response.body", "body": out, "more_body": True})
+            if through.blocked:
+                response.close()
+                break
+        last = b"" if through.blocked else await through.finish()
+        await send({"type": "http.response.body", "body": last})
+
+    def _through(self) -> Judged | Passing:
+        if not (self._guards or self._classifiers):
+            return Passing()
+        stream = Stream(self._wire, self._guards, self._findings)
+        if not self._classifiers:
+            return Judged(stream, self._wire, None)
+        stream.listened = True
+        return Judged(stream, self._wire, self._ask)
+
+    async def _last_words(self, one: Running, send: Send) -> None:
+        """Say which correction has ended the answer, unless nobody listens any more."""
+        if one.ended_by is None:
+            return
+        refusal = refused(one.ended_by, 503)
+        if not self._begun:
+            await answer(send, 503, refusal.body, refusal.headers)
+            return
+        last = self._wire.halted(refusals.refusal(one.ended_by))
+        async with asyncio.timeout(LAST_SECONDS):  # a reader who does not read is cut off
+            await send({"type": "http.response.body", "body": last})

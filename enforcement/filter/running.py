@@ -1,0 +1,111 @@
+"""The answers that are running, and how a new policy ends some of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from enforcement import policy
+from enforcement.decide import Attributes, decide, in_grace, matches, rank
+from enforcement.filter.current import Current, Ready, now
+
+POLL_SECONDS = 0.1
+
+
+@dataclass(eq=False)
+class Running:
+    """One answer on its way. It meets the model that was asked for and the one that answers."""
+
+    attributes: tuple[Attributes, ...]
+    known: frozenset[str]
+    task: asyncio.Task[object]
+    ended_by: policy.Correction | None = None
+    left: bool = False
+
+    def end(self, correction: policy.Correction) -> None:
+        """Break it off, also while it waits for the model or for its reader."""
+        if self.ended_by is None:
+            self.ended_by = correction
+            self.task.cancel()
+
+    def leave(self) -> None:
+        """Break it off, since its reader has gone."""
+        self.left = True
+        self.task.cancel()
+
+
+@dataclass
+class Halting:
+    """Ends what a correction ends, as soon as the policy says so or its time has come."""
+
+    current: Current
+    running: set[Running] = field(default_factory=set)
+
+    def begin(self, ready: Ready, *attributes: Attributes) -> Running:
+        """Note an answer that begins under this policy: what reaches it already will not end it."""
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - called from a request
+        known = frozenset(item.id for item in _ending(ready, attributes, now()))
+        one = Running(attributes, known, task)
+        self.running.add(one)
+        return one
+
+    async def watch(self) -> None:
+        """Look for ever."""
+        seen: Ready | None = None
+        due: datetime | None = None
+        while True:
+            ready, moment = await self.current.get(), now()
+            if ready is not None and (ready is not seen or (due is not None and moment >= due)):
+                self._sweep(ready, moment)
+                seen, due = ready, ready.next_change(moment)
+            await asyncio.sleep(POLL_SECONDS)
+
+    def _sweep(self, ready: Ready, moment: datetime) -> None:
+        if not any(_ends_streams(item) for item in ready.corrections):
+            return
+        for one in list(self.running):
+            new = [item for item in _ending(ready, one.attributes, moment) if item.id not in one.known]
+            if new:
+                one.end(min(new, key=rank))
+
+
+def _ending(
+    ready: Ready, attributes: tuple[Attributes, ...], moment: datetime
+) -> Iterator[policy.Correction]:
+    live = ready.live(moment)
+    exemptions = [item for item in live if isinstance(item.effect, policy.Exempt)]
+    for item in live:
+        if _ends_streams(item) and not in_grace(item, moment):
+            for each in attributes:
+                if _reaches(item, each, ready) and not _spared(item, each, exemptions, ready):
+                    yield item
+                    break
+
+
+def _ends_streams(item: policy.Correction) -> bool:
+    if item.mode != "enforce" or isinstance(item.effect, policy.Exempt):
+        return False
+    return isinstance(item.effect, policy.Halt) or item.running_streams == "end"
+
+
+def _reaches(item: policy.Correction, attributes: Attributes, ready: Ready) -> bool:
+    """Tell whether it does something to the request: a switched-off tool needs the tool."""
+    if not matches(item, attributes, ready.attached):
+        return False
+    if isinstance(item.effect, policy.Shutdown) or not isinstance(item.effect, policy.GRACEFUL):
+        return True
+    alone = policy.Content(corrections=(item,))
+    return decide(attributes, alone, now=now(), attachments=ready.attached).action == "refuse"
+
+
+def _spared(
+    item: policy.Correction, attributes: Attributes, exemptions: list[policy.Correction], ready: Ready
+) -> bool:
+    return any(
+        item.reference in each.effect.corrections  # type: ignore[union-attr]
+        and matches(each, attributes, ready.attached)
+        for each in exemptions
+    )
