@@ -1,15 +1,14 @@
-"""What corrections put into inboxes: decisions, and what needs a commander's eye."""
+"""What corrections put into inboxes: decisions, alarms, and what has to be looked at again."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.db.models import Q
 from django.utils import timezone
 
-from corrections.models import Correction, Proposal
+from corrections import policies
+from corrections.models import Alarm, Correction, Proposal
 from corrections.selectors.decisions import standing
-from corrections.states import IN_POLICY, State
 from incidents import inbox
 from incidents.inbox import InboxItem
 from irapp.accounts.models import RoleCode
@@ -37,23 +36,30 @@ def decisions(user: User) -> Iterator[InboxItem]:
         )
 
 
-def trouble(user: User) -> Iterator[InboxItem]:
-    """Corrections that do not do what was decided, or that have to be looked at again, for commanders."""
+def alarms(user: User) -> Iterator[InboxItem]:
+    """Open alarms: those that nobody looks after for all who are told, the others for whoever does."""
+    if not user.has_role(*policies.ALERTED):
+        return
+    found = Alarm.objects.open().visible_to(user).select_related("gateway", "hub", "acknowledged_by")
+    for alarm in found.select_related("correction__package__incident")[: inbox.CAP]:
+        mine = alarm.acknowledged_by_id == user.pk
+        if alarm.acknowledged_at is None or mine or user.has_role(RoleCode.COMMANDER):
+            yield _alarm(alarm)
+
+
+def reviews(user: User) -> Iterator[InboxItem]:
+    """Corrections that somebody promised to look at again, for commanders."""
     if not user.has_role(RoleCode.COMMANDER):
         return
-    now = timezone.now()
-    wrong = Q(state=State.FAILED) | Q(drifted_at__isnull=False) | Q(alarmed_at__isnull=False)
-    due = Q(review_at__lte=now, state__in=IN_POLICY)
-    live = Correction.objects.visible_to(user).filter(state__in=[*IN_POLICY, State.LIFTING])
-    for correction in live.filter(wrong | due).select_related("package__incident")[: inbox.CAP]:
-        kind, detail, urgency = _what(correction)
+    due = Correction.objects.visible_to(user).due_for_review(now=timezone.now())
+    for correction in due.select_related("package__incident")[: inbox.CAP]:
         yield InboxItem(
-            kind,
+            "Review",
             f"{correction}: {correction.package.title}",
-            detail,
+            "The date on which somebody promised to look again.",
             correction.get_absolute_url(),
-            correction.review_at if kind == "Review" else None,
-            urgency,
+            correction.review_at,
+            1,
             str(correction.package.incident),
         )
 
@@ -61,16 +67,19 @@ def trouble(user: User) -> Iterator[InboxItem]:
 def register() -> None:
     """Register the sources of this floor."""
     inbox.register(decisions)
-    inbox.register(trouble)
+    inbox.register(alarms)
+    inbox.register(reviews)
 
 
-def _what(correction: Correction) -> tuple[str, str, int]:
-    if correction.state == State.FAILED:
-        return "Not enforced", correction.failure, 0
-    if correction.drifted_at is not None:
-        return "Drift", correction.drift, 0
-    if correction.state == State.LIFTING and correction.alarmed_at is not None:
-        return "Not lifted", "A gateway has not shown that it is gone.", 0
-    if correction.alarmed_at is not None:
-        return "Held", "Its time is over; it is held until somebody decides.", 1
-    return "Review", "The date on which somebody promised to look again.", 1
+def _alarm(alarm: Alarm) -> InboxItem:
+    seen = f"{alarm.acknowledged_by} looks after it. " if alarm.acknowledged_at else ""
+    incident = str(alarm.correction.package.incident) if alarm.correction else ""
+    return InboxItem(
+        "Alarm, seen" if alarm.acknowledged_at else "Alarm",
+        str(alarm),
+        f"{seen}{alarm.detail}",
+        alarm.get_absolute_url(),
+        None,
+        1 if alarm.acknowledged_at else 0,
+        incident,
+    )

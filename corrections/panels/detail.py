@@ -20,6 +20,7 @@ from corrections.states import IN_POLICY, State
 from corrections.terms import Terms
 
 if TYPE_CHECKING:
+    from corrections.models import Alarm as Raised
     from corrections.panels.cells import Step
     from irapp.accounts.models import User
 
@@ -85,6 +86,7 @@ def detail(correction: Correction, user: User, window: str = "") -> Detail:
     proposals = list(correction.proposals.select_related("proposer").prefetch_related("votes__user"))
     asked = next((proposal for proposal in proposals if proposal.is_open), None)
     replaced, words = correction.supersedes, CLASS_OF[correction.kind]
+    raised = _raised(correction)
     shown = proofs(correction) if correction.state in SHOWN_AT_GATEWAYS else None
     same = Correction.objects.filter(reference=correction.reference).select_related("drafted_by")
     versions = list(same.order_by("-version"))
@@ -94,7 +96,7 @@ def detail(correction: Correction, user: User, window: str = "") -> Detail:
         topic=f"correction:{correction.pk}",
         sentence=sentence(Terms.of(correction)),
         track=_track(correction),
-        alarms=_alarms(correction),
+        alarms=[*_alarms(correction), *(_notice(each) for each in raised if each.is_open)],
         acts=acts(correction, asked, user),
         facts=facts(Terms.of(correction)),
         rows=changes(Terms.of(replaced), Terms.of(correction)) if replaced else [],
@@ -106,7 +108,7 @@ def detail(correction: Correction, user: User, window: str = "") -> Detail:
         standing=_standing(correction, shown or []),
         refused=sum(proof.refused for proof in shown or []),
         chart=chart(correction, window) if correction.approved_at else None,
-        missed=missed(correction) if correction.approved_at else [],
+        missed=missed(correction) if any(each.kind == AlarmKind.ALLOWED for each in raised) else [],
         here="?" + urlencode({"part": "live", **({"window": window} if window else {})}),
     )
 
@@ -142,13 +144,16 @@ def _alarms(correction: Correction) -> list[Alarm]:
         since = f" Since {utc(correction.drifted_at)}." if correction.drifted_at else ""
         found.append(Alarm("danger", "It drifted", f"{correction.drift}{since}"))
     found += [alarm for alarm in (_held(correction), _review(correction)) if alarm]
-    return [*found, *_let_through(correction)]
+    return found
 
 
-def _let_through(correction: Correction) -> list[Alarm]:
-    """Open alarms that the state of the correction does not show."""
-    shown = correction.alarms.filter(kind__in=[AlarmKind.ALLOWED, AlarmKind.NOT_LIFTED], cleared_at=None)
-    return [Alarm("danger", each.get_kind_display(), each.detail, each.get_absolute_url()) for each in shown]
+def _raised(correction: Correction) -> list[Raised]:
+    """Give the alarms, open and cleared, of the kinds that the state of the correction does not show."""
+    return list(correction.alarms.filter(kind__in=[AlarmKind.ALLOWED, AlarmKind.NOT_LIFTED]))
+
+
+def _notice(raised: Raised) -> Alarm:
+    return Alarm("danger", raised.get_kind_display(), raised.detail, raised.get_absolute_url())
 
 
 def _held(correction: Correction) -> Alarm | None:

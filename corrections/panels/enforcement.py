@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 from django.utils import timezone
 
 from corrections import selectors
+from corrections.models import Hub
+from corrections.panels import cells
+from corrections.panels.cells import BASIS, Step
 from corrections.states import IN_POLICY, State
 
 if TYPE_CHECKING:
@@ -36,7 +39,11 @@ class Probe:
 
 @dataclass(frozen=True)
 class Proof:
-    """One correction at one gateway; ``lacking`` is the version it should have and has not."""
+    """One correction at one gateway; ``lacking`` is the version it should have and has not.
+
+    :param basis: by what its limit is counted there, if it has one.
+    :param since: since when something is missing there.
+    """
 
     name: str
     pk: int
@@ -53,12 +60,39 @@ class Proof:
     checked_at: datetime | None
     probes: list[Probe]
     detail: str
+    basis: str
+    since: datetime | None
+    counts: bool
+    observable: bool
 
 
 def proofs(correction: Correction) -> list[Proof]:
     """Give the proof of every gateway that counts."""
     found = selectors.enforcement(correction, now=timezone.now())
     return [_proof(correction, each) for each in found]
+
+
+def steps(correction: Correction, shown: list[Proof]) -> list[Step]:
+    """Lead from the decision to its effect: wanted, delivered, acknowledged, observed."""
+    if not shown or correction.policy_version is None:
+        return []
+    underway = correction.state in {State.ENFORCING, State.LIFTING}
+    held = [version or 0 for version in Hub.objects.values_list("policy_version", flat=True)]
+    delivered = sum(version >= correction.policy_version for version in held)
+    waited = [proof for proof in shown if proof.counts]
+    seen = [proof for proof in waited if proof.observable]
+    asked, right = sum(proof.probes_total for proof in seen), sum(proof.probes_ok for proof in seen)
+    has = sum(proof.lacking is None for proof in waited)
+    agree, probed = sum(proof.agrees for proof in seen), cells.probes(right, asked)
+    gone = correction.state not in IN_POLICY
+    return [
+        Step(
+            "Wanted", cells.well("gone" if gone else "in force", f"from policy {correction.policy_version}")
+        ),
+        Step("Delivered", cells.share(delivered, len(held), "enforcement services", underway=underway)),
+        Step("Acknowledged", cells.share(has, len(waited), "gateways", underway=underway)),
+        Step("Observed", cells.share(agree, len(seen), probed, underway=underway)),
+    ]
 
 
 def _proof(correction: Correction, each: Enforcement) -> Proof:
@@ -81,6 +115,10 @@ def _proof(correction: Correction, each: Enforcement) -> Proof:
         checked_at=row.checked_at if row else None,
         probes=probes,
         detail=_detail(row, each.why_not),
+        basis=BASIS.get((gateway.report or {}).get("limits", {}).get(correction.policy_id, ""), ""),
+        since=row.wrong_since if row and each.why_not else None,
+        counts=gateway.required,
+        observable=not gateway.unobserved,
     )
 
 

@@ -1,4 +1,4 @@
-"""The page of the gateways: what is wanted, what the hubs hold, what each gateway makes of it."""
+"""The page of the gateways: what is wanted, delivered, acknowledged and observed, in one picture."""
 
 from __future__ import annotations
 
@@ -8,21 +8,26 @@ from typing import TYPE_CHECKING
 
 from django.utils import timezone
 
-from corrections import policies, selectors
-from corrections.models import Correction, CorrectionGateway, Gateway, Hub, PolicyVersion
+from corrections import policies
+from corrections.models import Gateway, PolicyVersion
+from corrections.panels import cells
 from corrections.panels.asking import why_not
+from corrections.panels.cells import Cell, Step
 from corrections.panels.words import summary
-from corrections.states import IN_POLICY, State
+from corrections.selectors.truth import CorrectionTruth, GatewayTruth, HubStanding, Lagging, Truth, truth
+from corrections.states import State
 from corrections.terms import Terms
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from corrections.selectors.gateways import GatewayStanding
+    from corrections.models import Correction, Hub
     from irapp.accounts.models import User
 
 HUB_QUIET = timedelta(seconds=15)
-"""The hubs are asked every three seconds; after this long an answer is missing."""
+"""The hubs are asked every two seconds; after this long an answer is missing."""
+UNDERWAY = frozenset({State.ENFORCING, State.LIFTING})
+_KINDS = {"envoy": "", "webhook": "by webhook", "adapter": "adapter"}
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,7 @@ class HubRow:
     hub: Hub
     state: str
     detail: str
+    since: datetime | None
 
 
 @dataclass(frozen=True)
@@ -40,21 +46,29 @@ class GatewayRow:
 
     gateway: Gateway
     state: str
-    behind: int
-    envoy: str
-    agent: str
-    problems: tuple[str, ...]
+    kind: str
+    wanted: int
+    acknowledged: Cell
+    observed: Cell
+    limits: list[str]
+    why: str
+    since: datetime | None
     cannot_retire: str
 
 
 @dataclass(frozen=True)
-class Shown:
-    """One correction, and how many gateways have shown it."""
+class CorrectionRow:
+    """One correction, counted over everything that has to carry it out."""
 
     correction: Correction
     summary: str
-    verified: list[str]
-    missing: list[str]
+    wanted: str
+    delivered: Cell
+    acknowledged: Cell
+    observed: Cell
+    limits: list[str]
+    lagging: tuple[Lagging, ...]
+    more_lagging: int
 
 
 @dataclass(frozen=True)
@@ -62,88 +76,113 @@ class Fleet:
     """Everything that the page prints."""
 
     policy: PolicyVersion | None
+    verdict: Cell
+    steps: list[Step]
     hubs: list[HubRow]
     gateways: list[GatewayRow]
-    corrections: list[Shown]
+    corrections: list[CorrectionRow]
     retired: list[Gateway]
-    alarms: list[str]
 
 
 def fleet(user: User) -> Fleet:
     """Collect the page for this reader."""
     now = timezone.now()
-    policy = PolicyVersion.objects.defer("content", "raw").first()
-    rows = [_row(each, user, now=now) for each in selectors.gateways(now=now)]
-    hubs = [_hub(hub, policy, now=now) for hub in Hub.objects.all()]
-    retired = list(Gateway.objects.exclude(retired_at=None).select_related("retired_by"))
-    shown = _shown(user, [row.gateway for row in rows])
-    return Fleet(policy, hubs, rows, shown, retired, [*_alarms(hubs, rows), *_drifted(shown)])
-
-
-def _row(each: GatewayStanding, user: User, *, now: datetime) -> GatewayRow:
-    report = each.gateway.report or {}
-    return GatewayRow(
-        gateway=each.gateway,
-        state="SILENT" if each.silent else "STALE" if each.behind or each.problems else "LIVE",
-        behind=each.behind,
-        envoy=report.get("envoy", {}).get("version", "").partition("-")[0],
-        agent=report.get("agent_version", ""),
-        problems=each.problems,
-        cannot_retire=why_not(policies.check_can_retire, each.gateway, user, now=now),
+    seen = truth(user, now=now)
+    hubs = [_hub(each, now=now) for each in seen.hubs]
+    return Fleet(
+        policy=seen.policy,
+        verdict=_verdict(seen, hubs),
+        steps=_steps(seen, hubs),
+        hubs=hubs,
+        gateways=[_gateway(each, user, now=now) for each in seen.gateways],
+        corrections=[correction_row(each) for each in seen.corrections],
+        retired=list(Gateway.objects.exclude(retired_at=None).defer("report").select_related("retired_by")),
     )
 
 
-def _hub(hub: Hub, policy: PolicyVersion | None, *, now: datetime) -> HubRow:
+def correction_row(each: CorrectionTruth) -> CorrectionRow:
+    """Put one correction into cells."""
+    correction, underway = each.correction, each.correction.state in UNDERWAY
+    what = "gone" if correction.state == State.LIFTING else "dry run" if _is_dry(correction) else "in force"
+    return CorrectionRow(
+        correction=correction,
+        summary=summary(Terms.of(correction)),
+        wanted=f"{what} from policy {each.wanted}" if each.wanted else what,
+        delivered=cells.share(each.delivered, each.hubs, underway=underway),
+        acknowledged=cells.share(each.acknowledged, each.gateways, underway=underway),
+        observed=cells.correction_observed(each, underway=underway),
+        limits=cells.limits(each.basis),
+        lagging=each.lagging,
+        more_lagging=each.more_lagging,
+    )
+
+
+def _is_dry(correction: Correction) -> bool:
+    return correction.mode == "shadow"
+
+
+def _verdict(seen: Truth, hubs: list[HubRow]) -> Cell:
+    """Say in one sentence whether all is as decided."""
+    expected = [each for each in seen.gateways if each.gateway.required]
+    if not expected:
+        return cells.late("No gateway has ever reported: nothing can be verified.")
+    off = [each.gateway.name for each in expected if each.why]
+    silent = [row.hub.url for row in hubs if row.state != "LIVE"]
+    lagging = [str(each.correction) for each in seen.corrections if each.lagging]
+    if off or silent or lagging:
+        parts = [_of(off, "gateway"), _of(silent, "enforcement service"), _of(lagging, "correction")]
+        return cells.wrong(f"Not as decided: {'; '.join(part for part in parts if part)}.")
+    policy = f"policy {seen.policy.version}" if seen.policy else "no policy yet"
+    gateways = f"{len(expected)} gateway{'s' if len(expected) != 1 else ''}"
+    return cells.well(f"All as decided: {gateways} on {policy}, {len(seen.corrections)} corrections shown.")
+
+
+def _of(names: list[str], what: str) -> str:
+    """Name some, count the rest."""
+    if not names:
+        return ""
+    shown = ", ".join(names[:3])
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""  # noqa: PLR2004 - three are named
+    return f"{what}{'s' if len(names) > 1 else ''} {shown}{more}"
+
+
+def _steps(seen: Truth, hubs: list[HubRow]) -> list[Step]:
+    expected = [each for each in seen.gateways if each.gateway.required]
+    wanted = seen.policy.version if seen.policy else 0
+    has = sum(each.acknowledged == wanted and not each.silent for each in expected)
+    runs = [each for each in expected if not each.gateway.unobserved]
+    shows = sum(cells.observed(each).tone == "ok" for each in runs)
+    asked, right = sum(each.probes for each in runs), sum(each.probes_ok for each in runs)
+    current = sum(each.holds == wanted and not each.why for each in seen.hubs)
+    published = f"{seen.policy.created_at:%d %b %H:%M:%S} UTC" if seen.policy else "nothing published"
+    return [
+        Step("Wanted", cells.well(f"policy {wanted}", published) if wanted else cells.unknown("no policy")),
+        Step("Delivered", cells.share(current, len(hubs), "enforcement services")),
+        Step("Acknowledged", cells.share(has, len(expected), "gateways")),
+        Step("Observed", cells.share(shows, len(runs), cells.probes(right, asked))),
+    ]
+
+
+def _hub(each: HubStanding, *, now: datetime) -> HubRow:
+    hub = each.hub
     if hub.conflict_at is not None:
-        return HubRow(hub, "FAILED", "It holds a policy that was never published here.")
-    if hub.error:
-        return HubRow(hub, "SILENT", hub.error)
-    if hub.seen_at is None or now - hub.seen_at > HUB_QUIET:
-        return HubRow(hub, "SILENT", "No answer lately.")
-    if policy is not None and hub.policy_digest != policy.digest:
-        return HubRow(
-            hub, "STALE", f"It holds version {hub.policy_version or 'none'}, wanted is {policy.version}."
-        )
-    return HubRow(hub, "LIVE", "")
+        return HubRow(hub, "FAILED", each.why, each.since)
+    if hub.error or hub.seen_at is None or now - hub.seen_at > HUB_QUIET:
+        return HubRow(hub, "SILENT", hub.error or "no answer lately", hub.error_since or hub.seen_at)
+    return HubRow(hub, "STALE" if each.why else "LIVE", each.why, each.since)
 
 
-def _shown(user: User, gateways: list[Gateway]) -> list[Shown]:
-    """Tell for each correction that is wanted which gateways have shown it."""
-    wanted = Correction.objects.visible_to(user).filter(state__in=[*IN_POLICY, State.LIFTING])
-    corrections = list(wanted.select_related("package__incident")[:200])
-    rows = CorrectionGateway.objects.filter(correction__in=corrections, verified=True)
-    verified = set(rows.values_list("correction_id", "gateway_id"))
-    return [
-        Shown(
-            correction,
-            summary(Terms.of(correction)),
-            [gateway.name for gateway in gateways if (correction.pk, gateway.pk) in verified],
-            [gateway.name for gateway in gateways if (correction.pk, gateway.pk) not in verified],
-        )
-        for correction in corrections
-    ]
-
-
-def _alarms(hubs: list[HubRow], rows: list[GatewayRow]) -> list[str]:
-    """What should not be overlooked, the reach of it first."""
-    silent = [row.gateway.name for row in rows if row.state == "SILENT"]
-    conflicts = [row.hub.url for row in hubs if row.hub.conflict_at]
-    unheard = [row.hub.url for row in hubs if row.state == "SILENT"]
-    return [
-        *(
-            [f"Nothing is heard of {', '.join(silent)}. What they enforced last stays in force."]
-            if silent
-            else []
-        ),
-        *([f"{', '.join(conflicts)} holds a policy that was never published here."] if conflicts else []),
-        *(
-            [f"The enforcement service {', '.join(unheard)} does not answer; changes wait."]
-            if unheard
-            else []
-        ),
-        *(["No gateway has ever reported: nothing can be verified."] if not rows else []),
-    ]
-
-
-def _drifted(shown: list[Shown]) -> list[str]:
-    return [f"{each.correction} drifted: {each.correction.drift}" for each in shown if each.correction.drift]
+def _gateway(each: GatewayTruth, user: User, *, now: datetime) -> GatewayRow:
+    gateway = each.gateway
+    return GatewayRow(
+        gateway=gateway,
+        state="SILENT" if each.silent else "STALE" if each.why else "LIVE",
+        kind=_KINDS[gateway.kind] + ("" if gateway.required else " (not waited for)"),
+        wanted=each.wanted,
+        acknowledged=cells.acknowledged(each),
+        observed=cells.observed(each),
+        limits=cells.limits(each.limits),
+        why=each.why,
+        since=each.since,
+        cannot_retire=why_not(policies.check_can_retire, gateway, user, now=now),
+    )

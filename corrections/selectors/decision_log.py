@@ -53,10 +53,9 @@ class Series:
 def series(correction: Correction, window: str, *, now: datetime) -> Series:
     """Count one correction over the last hour, the last day, or its whole life."""
     since, until, width = _cut(correction, window, now=now)
-    found = {column.at: column for column in _columns(correction.policy_id, since, until, width)}
-    moments = _moments(since, until, width)
-    columns = tuple(found.get(at, _nothing(at)) for at in moments)
-    return Series(since, until, width, columns, _total(correction.policy_id, since, until))
+    found = _touched(correction.policy_id, since, until, width)
+    columns = tuple(found.get(at, _nothing(at)) for at in _moments(since, until, width))
+    return Series(since, until, width, columns, found[None])
 
 
 def examples(correction: Correction, *outcomes: Outcome, most: int = EXAMPLES) -> list[TrafficMatch]:
@@ -94,9 +93,10 @@ def _nothing(at: datetime) -> Column:
     return Column(at, 0, 0, 0, 0, 0, 0)
 
 
-_BY_COLUMN = """
-SELECT column_at, sum(refused)::bigint, sum(shadow)::bigint, sum(warned)::bigint, sum(flagged)::bigint,
-  count(*), count(DISTINCT organisation)
+_TOUCHED = """
+SELECT column_at, coalesce(sum(refused), 0)::bigint, coalesce(sum(shadow), 0)::bigint,
+  coalesce(sum(warned), 0)::bigint, coalesce(sum(flagged), 0)::bigint,
+  count(DISTINCT (organisation, "user")), count(DISTINCT organisation)
 FROM (
   SELECT date_bin(%(width)s, minute, %(origin)s) AS column_at, organisation, "user", sum(refused) AS refused,
     sum(shadow) AS shadow, sum(warned) AS warned, sum(flagged) AS flagged
@@ -104,38 +104,15 @@ FROM (
   WHERE correction = %(correction)s AND minute >= %(since)s AND minute < %(until)s
   GROUP BY 1, 2, 3
 ) AS touched
-GROUP BY 1 ORDER BY 1
+GROUP BY GROUPING SETS ((column_at), ())
 """
+"""One row for each column, and one without a time for all of them."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def _columns(name: str, since: datetime, until: datetime, width: timedelta) -> list[Column]:
+def _touched(name: str, since: datetime, until: datetime, width: timedelta) -> dict[datetime | None, Column]:
+    """Give what was counted by column; under None, what was counted in all."""
+    asked: dict[str, Any] = {"correction": name, "since": since, "until": until, "width": width}
     with connection.cursor() as cursor:
-        asked: dict[str, Any] = {
-            "correction": name,
-            "since": since,
-            "until": until,
-            "width": width,
-            "origin": _EPOCH,
-        }
-        cursor.execute(_BY_COLUMN, asked)
-        return [Column(*row) for row in cursor.fetchall()]
-
-
-_IN_ALL = """
-SELECT coalesce(sum(refused), 0), coalesce(sum(shadow), 0), coalesce(sum(warned), 0),
-  coalesce(sum(flagged), 0), count(*), count(DISTINCT organisation)
-FROM (
-  SELECT organisation, "user", sum(refused) AS refused, sum(shadow) AS shadow, sum(warned) AS warned,
-    sum(flagged) AS flagged
-  FROM corrections_refusalcount
-  WHERE correction = %s AND minute >= %s AND minute < %s
-  GROUP BY 1, 2
-) AS touched
-"""
-
-
-def _total(name: str, since: datetime, until: datetime) -> Column:
-    with connection.cursor() as cursor:
-        cursor.execute(_IN_ALL, [name, since, until])
-        return Column(since, *map(int, cursor.fetchone()))
+        cursor.execute(_TOUCHED, asked | {"origin": _EPOCH})
+        return {at: Column(at or since, *counted) for at, *counted in cursor.fetchall()}

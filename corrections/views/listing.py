@@ -8,6 +8,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from corrections import forms
+from corrections.panels.chart import chart
 from corrections.panels.detail import detail
 from corrections.panels.fleet import fleet
 from corrections.panels.listing import listing
@@ -31,7 +32,10 @@ def index(request: SignedIn) -> HttpResponse:
 @require_safe
 def show(request: SignedIn, pk: int) -> HttpResponse:
     """One correction."""
-    found = detail(visible_correction(request, pk), request.user)
+    correction, window = visible_correction(request, pk), request.GET.get("window", "")
+    if part(request, "log"):
+        return render(request, "corrections/log.html", {"chart": chart(correction, window)})
+    found = detail(correction, request.user, window)
     return render(request, f"corrections/detail.html{part(request, 'live')}", {"detail": found})
 
 

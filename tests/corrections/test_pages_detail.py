@@ -124,7 +124,7 @@ def test_a_decision_stays_as_it_was_when_the_decider_loses_the_role(client):
 def test_the_page_asks_little_of_the_database(client, django_assert_max_num_queries):
     correction = factories.make_correction()
 
-    with django_assert_max_num_queries(18):
+    with django_assert_max_num_queries(21):
         client.get(url("detail", correction))
 
 
@@ -237,17 +237,20 @@ def test_the_gateways_show_what_is_wanted_and_what_each_holds(client):
         ("gateway-1", "LIVE"),
         ("gateway-2", "LIVE"),
     ]
-    assert [(each.verified, each.missing) for each in fleet.corrections] == [(["gateway-1"], ["gateway-2"])]
+    (row,) = fleet.corrections
+    assert (row.acknowledged.text, row.observed.text) == ("2 of 2", "1 of 2")
+    assert [each.gateway for each in row.lagging] == ["gateway-2"]
 
 
 @pytest.mark.usefixtures("commander")
-def test_a_silent_gateway_raises_an_alarm(client, clock):
+def test_a_silent_gateway_is_named_first(client, clock):
     factories.make_correction(state=State.ACTIVE)
     clock.shift(timedelta(seconds=30))
 
     shown = text(client.get(GATEWAYS))
 
-    assert "Nothing is heard of gateway-1." in shown
+    assert "Not as decided: gateway gateway-1." in shown
+    assert "is silent, since" in shown
 
 
 @pytest.mark.usefixtures("commander")

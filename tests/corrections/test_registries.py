@@ -4,7 +4,8 @@ import pytest
 from django.utils import timezone
 
 from corrections import actions
-from corrections.models import AuthorityRule, Correction
+from corrections.models import Alarm, AuthorityRule, Correction
+from corrections.publishing import alarms
 from corrections.states import State
 from incidents import actions as incidents
 from incidents import gates, inbox
@@ -21,6 +22,7 @@ from tests.corrections.factories import (
     make_proposal,
 )
 from tests.incidents.factories import make_commander, make_incident
+from tests.irapp.factories import make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -103,13 +105,27 @@ def test_whoever_has_no_role_any_more_has_an_empty_inbox():
     assert titles(type(officer).objects.get(pk=officer.pk)) == []
 
 
-def test_a_correction_that_failed_waits_for_a_commander():
+def test_a_correction_that_failed_waits_for_everybody_who_is_told_of_alarms():
+    correction = make_correction(state=State.ENFORCING)
+    reference = correction.package.incident.reference
+    Correction.objects.filter(pk=correction.pk).update(state=State.FAILED, failure="gateway-1 is silent")
+    alarms.settle(now=timezone.now())
+
+    assert ("Alarm", reference) in titles(make_commander())
+    assert ("Alarm", reference) in titles(make_officer())
+    assert ("Alarm", reference) not in titles(make_user())
+
+
+def test_an_alarm_that_somebody_looks_after_waits_for_them_and_for_commanders():
     correction = make_correction(state=State.ENFORCING)
     Correction.objects.filter(pk=correction.pk).update(state=State.FAILED, failure="gateway-1 is silent")
+    alarms.settle(now=timezone.now())
+    officer, other = make_officer(), make_officer()
 
-    kinds = [kind for kind, _ in titles(make_commander())]
+    actions.acknowledge_alarm(alarm_id=Alarm.objects.get().pk, by=officer)
 
-    assert "Not enforced" in kinds
+    seen = ("Alarm, seen", correction.package.incident.reference)
+    assert [seen in titles(person) for person in (officer, make_commander(), other)] == [True, True, False]
 
 
 def test_a_review_that_is_due_waits_for_a_commander(clock):
