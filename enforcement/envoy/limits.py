@@ -202,7 +202,7 @@ def _asked(item: policy.Correction, effect: policy.Limiting) -> Iterator[Filter]
 
 
 _AT_THE_END = {"apply_on_stream_done": True}
-_PARTS = {"received": "%BYTES_RECEIVED%", "status": "%RESPONSE_CODE%"}
+_PARTS = {"received": "%BYTES_RECEIVED%", "sent": "%BYTES_SENT%", "status": "%RESPONSE_CODE%"}
 
 
 def _subject(item: policy.Correction, key: str) -> Filter:

@@ -2,6 +2,7 @@
 -- they pass, so that nothing is held back and no answer is too large. LIMITS names the token limits.
 
 local KEEP = 4096 -- more than a usage object is long
+local PLAIN = 1000000 -- up to here the text of an answer in one piece is looked for; vectors have none, and are long
 local FIELDS = {
   input = { "prompt_tokens", "input_tokens" },
   cached = { "cache_creation_input_tokens" },
@@ -49,13 +50,15 @@ local function note(h, found)
 end
 
 local function follow(h)
-  local found, tail = { chunks = 0, text = 0 }, ""
+  local found, tail, seen = { chunks = 0, text = 0 }, "", 0
+  local streamed = string.find(h:headers():get("content-type") or "", "^text/event%-stream")
   for buffer in h:bodyChunks() do
     local size = buffer:length()
     local chunk = size > 0 and buffer:getBytes(0, size) or ""
     local window = tail .. chunk
     if string.find(window, '"usage"', 1, true) then read_usage(found, window) end
-    read_text(found, chunk)
+    seen = seen + size
+    if streamed or seen <= PLAIN then read_text(found, chunk) else found.text = found.text + size end
     tail = string.sub(window, -KEEP)
     note(h, found) -- at once: a client may hang up before the end
   end

@@ -153,6 +153,8 @@ class _Model(http.server.BaseHTTPRequestHandler):
         kind, *words = self._asked(raw)
         if kind == "json":
             return self._json(words)
+        if kind == "strange":
+            return self._send(200, "application/octet-stream", b"?" * 80)
         if kind == "fail":
             return self._send(500, "application/json", b'{"error":{}}')
         return self._stream(kind, words)

@@ -143,7 +143,8 @@ def test_tokens_are_charged_as_the_model_says(pair, subject, path):
 
 
 @pytest.mark.parametrize(
-    ("path", "left"), [("/chat/silent", range(60, 80)), ("/json/silent", range(80, 97)), ("/fail", [100])]
+    ("path", "left"),
+    [("/chat/silent", range(60, 80)), ("/json/silent", range(80, 97)), ("/fail", [100]), ("/strange", [76])],
 )
 def test_tokens_of_an_answer_without_usage_are_estimated(pair, subject, path, left):
     pair.gateways[1].ask(TOKENS, path=path, subject=subject)

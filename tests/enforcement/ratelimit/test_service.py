@@ -112,6 +112,8 @@ def test_a_token_limit_charges_its_own_metric(services, limit, metric, left):
         ({"chunks": 7, "status": 200}, 8),  # a stream without usage, and at least one token asked
         ({"text": 40, "received": 80, "status": 200}, 30),
         ({"status": 200}, 2),  # an answer of which nothing is known
+        ({"sent": 400, "status": 200}, 101),  # an answer in a form that is not known
+        ({"sent": 4000, "chunks": 7, "status": 200}, 8),
         ({"received": 400}, 101),  # hung up before the answer began
         ({"received": 400, "status": 429}, 0),  # refused: the model did nothing
         ({"received": 400, "status": 502}, 0),
