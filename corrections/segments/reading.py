@@ -142,7 +142,7 @@ def decoded(raw: bytes) -> str:
 
 def _delimiter(text: str) -> str:
     """Give the one that the first lines agree on; where none stands in them, there is one column."""
-    lines = [line for line in text[:100_000].splitlines() if line.strip()][:_LOOKED_AT]
+    lines = [line.strip() for line in text[:100_000].splitlines() if line.strip()][:_LOOKED_AT]
     counts = {mark: [line.count(mark) for line in lines] for mark in DELIMITERS}
     return max(DELIMITERS, key=lambda mark: (sum(map(bool, counts[mark])), -len(set(counts[mark]))))
 
@@ -182,7 +182,7 @@ def _has_header(first: Sequence[Sequence[str]]) -> bool:
 def _table(
     first: list[list[str]], delimiter: str, *, header: bool, of: str, column: int | str | None
 ) -> Table:
-    width = max((len(row) for row in first), default=1)
+    width = len(first[0]) if first else 1
     plain = [f"Column {number + 1}" for number in range(width)]
     headings = [*first[0], *plain[len(first[0]) :]] if header and first else plain
     columns = tuple(cell or plain[number] for number, cell in enumerate(headings))
@@ -218,26 +218,29 @@ def _tally(rows: Iterator[tuple[int, list[str]]], table: Table) -> _Tally:
         elif skip:
             skip = False
         else:
-            _take(found, line, row, table.column)
+            _take(found, line, row, table)
         if found.rows > MOST_ROWS:
             message = f"The file has more than {MOST_ROWS} rows."
             raise InvalidError(message, field="file", code="too_many_rows")
     return found
 
 
-def _take(found: _Tally, line: int, row: list[str], column: int) -> None:
+def _take(found: _Tally, line: int, row: list[str], table: Table) -> None:
     found.rows += 1
-    name = row[column].strip() if column < len(row) else ""
-    if name in found.names:
+    name = row[table.column].strip() if table.column < len(row) else ""
+    if _says_something(row[len(table.columns) :]):
+        # Perhaps a name that holds the delimiter: half of it would be somebody else.
+        found.invalid.append(Invalid(line, _whole(row), "has more columns than the first row"))
+    elif name in found.names:
         found.duplicates += 1
     elif reason := why_no_name(name):
-        found.invalid.append(Invalid(line, (name or _whole(row))[:VALUE_SHOWN], reason))
+        found.invalid.append(Invalid(line, name[:VALUE_SHOWN] or _whole(row), reason))
     else:
         found.names[name] = None
 
 
 def _whole(row: list[str]) -> str:
-    return " | ".join(row)
+    return " | ".join(row)[:VALUE_SHOWN]
 
 
 def _says_something(row: list[str]) -> bool:
@@ -247,9 +250,9 @@ def _says_something(row: list[str]) -> bool:
 def of_names(names: Sequence[str]) -> Read:
     """Treat names that were typed or sent as a file of one column, line by line."""
     found = _Tally()
-    for line, name in enumerate(names, start=1):
-        _take(found, line, [name], 0)
     table = Table(",", header=False, columns=("Subjects",), column=0, sample=())
+    for line, name in enumerate(names, start=1):
+        _take(found, line, [name], table)
     return Read(table, tuple(found.names), found.rows, 0, found.duplicates, tuple(found.invalid))
 
 
