@@ -1,7 +1,8 @@
 """What each kind of correction is to the gateway's script: how it refuses, changes, limits or spares.
 
 ``refuses`` names the test in ``decide.lua``; ``content`` says that the content filter does the rest, for dry
-runs too or for enforced ones only; ``silent`` dry runs show nothing by their attributes alone.
+runs too or for enforced ones only; ``unread`` that it may refuse by what the script does not count;
+``silent`` dry runs show nothing by their attributes alone.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from enforcement import policy
 
 _ALWAYS: dict[str, object] = {"refuses": "always"}
 _FILTERED: dict[str, object] = {"content": "always", "silent": True, "body_asked": True}
+_COUNTED: dict[str, object] = {**_FILTERED, "unread": True}
 _READ: dict[str, object] = {"body_asked": True}
 
 
@@ -69,12 +71,12 @@ _BY_KIND: dict[type, Callable[[policy.Correction], dict[str, object]]] = {
     policy.RequestLimit: _limiting,
     policy.TokenLimit: _limiting,
     policy.ConcurrencyLimit: _limiting,
-    policy.TurnLimit: _constant(_FILTERED),
+    policy.TurnLimit: _constant(_COUNTED),
     policy.ToolsOff: _listed("tools", "tools", "tools"),
     policy.FeatureOff: _listed("features", "off", "features"),
     policy.InputCap: _input_cap,
     policy.OutputCap: _constant({"content": "enforced", **_READ}),
-    policy.LoopCap: _constant(_FILTERED),
+    policy.LoopCap: _constant(_COUNTED),
     policy.InputFilter: _constant(_FILTERED),
     policy.OutputFilter: _constant(_FILTERED),
     policy.SystemPrompt: _constant({"content": "always", **_READ}),

@@ -142,7 +142,7 @@ def _routes() -> dict[str, object]:
                 "name": "gateway",
                 "domains": ["*"],
                 "request_body_buffer_limit": BODY_LIMIT,
-                "response_headers_to_add": [_told("x-irapp-warning", "%DYNAMIC_METADATA(irapp:warning)%")],
+                "response_headers_to_add": [_warning()],
                 "routes": [_probe_answer(), _to_filter(), _to_model(internal)],
             }
         ],
@@ -176,6 +176,12 @@ def _to_model(internal: list[str]) -> dict[str, object]:
 def _told(name: str, value: str) -> dict[str, object]:
     """Add a header to the answer, unless its value is empty."""
     return {"header": {"key": name, "value": value}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
+
+
+def _warning() -> dict[str, object]:
+    """Give the warning of the script, unless the content filter gave one, which knows more."""
+    warning = _told("x-irapp-warning", "%DYNAMIC_METADATA(irapp:warning)%")
+    return {**warning, "append_action": "ADD_IF_ABSENT"}
 
 
 def _is(name: str, value: str) -> dict[str, object]:

@@ -42,6 +42,7 @@ class Bare:
             secret=SECRET,
         )
         self.version = 0
+        self.attached: dict[str, bytes] = {}
         self._processes: list[subprocess.Popen[bytes]] = []
         self._connection = http.client.HTTPConnection("127.0.0.1", self.gateway.port, timeout=20)
 
@@ -86,16 +87,35 @@ class Bare:
         found = {name.lower(): value for name, value in response.getheaders()}
         return Reply(response.status, found, response.read())
 
-    def counted(self, attributes: Attributes, limit: policy.Correction) -> bool:
-        """Tell whether a limit counts such requests: spend it for a subject of its own, ask again."""
-        assert isinstance(limit.effect, policy.RequestLimit)
+    def attach(self, raw: bytes) -> str:
+        """Put an attachment where rendering and the content filter find it."""
+        address = policy.address(raw)
+        self.attached[address] = raw
+        folder = self.folder / "attachments"
+        folder.mkdir(exist_ok=True)
+        files.write(folder / address.removeprefix("sha256:"), raw)
+        return address
+
+    def raw(self, address: str) -> bytes:
+        return self.attached[address]
+
+    def counted(self, attributes: Attributes, body: bytes, limit: policy.Correction) -> bool:
+        """Tell whether a limit counts such requests: spend it for a subject of its own, ask again.
+
+        No rate-limit service runs here: a limit that needs it and counts the request is closed.
+        """
+        effect = limit.effect
+        requests = effect.requests if isinstance(effect, policy.RequestLimit) else 1
         headers = {
             "irapp_probe_id": secrets.token_hex(8),
             "irapp_probe_limit": limit.id,
-            "irapp_probe_hits": str(limit.effect.requests),
+            "irapp_probe_hits": str(requests),
         }
-        assert self.ask(attributes, **headers).status == 200
-        again = self.ask(attributes, **headers)
+        first = self.ask(attributes, body, **headers)
+        if not isinstance(effect, policy.RequestLimit):
+            assert first.status == 200 or first.code == "limit_unavailable"
+            return first.status != 200
+        again = self.ask(attributes, body, **headers)
         assert again.status == 200 or again.headers["x-irapp-correction"] == limit.id
         return again.status == 429
 
@@ -103,7 +123,7 @@ class Bare:
         self.version += 1
         signed = policy.sign(content, version=self.version, key=KEY, key_id="test")
         files.write(self.folder / "policy.json", policy.encode(signed))
-        for file in render.policy_files(self.gateway, signed):
+        for file in render.policy_files(self.gateway, signed, self):
             files.write(self.folder / file.name, file.data)
         return signed
 

@@ -20,7 +20,7 @@ end
 
 local REFUSES = {
   always = function() return true end,
-  use = function(c, a) return a.use_case == "" or (c.accepted ~= nil and not c.accepted[a.use_case]) end,
+  use = function(c, _, who) return who.use_case == "" or (c.accepted ~= nil and not c.accepted[who.use_case]) end,
   tools = function(c, a)
     if not c.tools then return #a.tools > 0 end
     return uses(c.tools, a.tools)
@@ -36,14 +36,14 @@ end
 local function bites(c, who, a)
   if c.fallbacks and c.fallbacks[who.organisation] then return false end
   local refuses = REFUSES[c.refuses]
-  return refuses ~= nil and refuses(c, a)
+  return refuses ~= nil and refuses(c, a, who)
 end
 
 -- Whether a dry run would have refused or changed the request, as far as its attributes show.
-local function acts(c, a)
+local function acts(c, who, a)
   if c.silent then return false end
   local refuses = REFUSES[c.refuses]
-  return refuses == nil or refuses(c, a)
+  return refuses == nil or refuses(c, a, who)
 end
 
 -- The references that exemptions spare at this model.
@@ -89,10 +89,11 @@ end
 
 local function fold(c, who, a, now, verdict)
   if c.content and (not c.shadow or c.content == "always") then verdict.content = true end
+  if c.unread and not c.shadow and not verdict.unread then verdict.unread = c.position end
   if c.header then
     verdict.limits[#verdict.limits + 1] = c
   elseif c.shadow then
-    if acts(c, a) then verdict.shadow[#verdict.shadow + 1] = c.id end
+    if acts(c, who, a) then verdict.shadow[#verdict.shadow + 1] = c.id end
   elseif bites(c, who, a) then
     if in_grace(c, now) then
       verdict.warnings[#verdict.warnings + 1] = c
@@ -107,5 +108,7 @@ local function decide(who, a, now)
   local hits, verdict = {}, { limits = {}, shadow = {}, warnings = {} }
   journey(who, a, now, hits, verdict)
   for _, position in ipairs(sorted(hits)) do fold(CORRECTIONS[position], who, a, now, verdict) end
+  -- The content filter counts turns, and may have a refusal that comes before this one.
+  if verdict.refusal and verdict.unread and verdict.unread < verdict.refusal then verdict.refusal = nil end
   return verdict
 end
