@@ -46,6 +46,7 @@ class Applier:
         self._store, self._attachments, self._fetcher = parts.store, parts.attachments, parts.fetcher
         self._admin, self._process, self._state = parts.admin, parts.process, parts.state
         self._lock = asyncio.Lock()
+        self._arriving: list[frozenset[str]] = []
         self.on_applied: Callable[[policy.Policy | None], None] = lambda _before: None
         self.still_needed: Callable[[], frozenset[str]] = frozenset
 
@@ -84,6 +85,13 @@ class Applier:
         arrived = await self._checked(raw)
         if arrived is None:
             return True
+        self._arriving.append(arrived.attachments)
+        try:
+            return await self._take_whole(arrived)
+        finally:
+            self._arriving.remove(arrived.attachments)
+
+    async def _take_whole(self, arrived: Signed) -> bool:
         if not await self._fetcher.complete(arrived.attachments, AWAITED):
             return False
         if not await self._understood(arrived):
@@ -142,7 +150,7 @@ class Applier:
     async def _take(self, arrived: Signed) -> bool:
         before = self._store.current
         await asyncio.to_thread(self._store.save, arrived)
-        reason = await self.put()
+        reason = await self._reason_against()
         if reason:
             await asyncio.to_thread(self._store.take_back)
             await self.put()
@@ -153,8 +161,17 @@ class Applier:
         if self._state.envoy.live:
             self._state.envoy = EnvoyReport(version=render.version_of(arrived.policy), live=True)
         self.on_applied(before)
-        await asyncio.to_thread(self._attachments.clean, self._store.needed | self.still_needed())
+        self._cleaning = asyncio.ensure_future(self._fetcher.clean(self._needed))
         return True
+
+    async def _reason_against(self) -> str:
+        try:
+            return await self.put()
+        except policy.PolicyError as error:
+            return str(error)
+
+    def _needed(self) -> frozenset[str]:
+        return self._store.needed.union(self.still_needed(), *self._arriving)
 
     def _rejected(self, kept: policy.Policy | None, detail: str) -> None:
         self._state.envoy = EnvoyReport(version=render.version_of(kept), live=True, rejected=1, error=detail)
@@ -180,6 +197,8 @@ class Applier:
         return news
 
     async def _understood(self, arrived: Signed) -> bool:
+        if not arrived.attachments:
+            return True
         try:
             await asyncio.to_thread(self._attachments.check, arrived.policy.content)
         except policy.PolicyError as error:

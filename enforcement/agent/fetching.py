@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from enforcement import policy
 from enforcement.agent.attachments import Attachments
@@ -26,17 +26,24 @@ class Fetcher:
 
         :param code: the problem that it is if not.
         """
-        missing = await asyncio.to_thread(self._attachments.missing, addresses)
-        if missing:
-            async with self._lock:  # another hub may have sent the same policy meanwhile
-                missing = await asyncio.to_thread(self._attachments.missing, missing)
-                found = await asyncio.gather(*(self._fetch(address) for address in missing))
-                if not all(found):
-                    lacking = [address for address, ok in zip(missing, found, strict=True) if not ok]
-                    self._state.problem(code, f"{len(lacking)} missing at every hub, first {lacking[0]}")
-                    return False
+        if addresses and not await self._got(addresses, code):
+            return False
         self._state.solved(code)
         return True
+
+    async def clean(self, needed: Callable[[], frozenset[str]]) -> None:
+        """Remove what nobody needs, and nothing that is just being brought."""
+        async with self._lock:
+            await asyncio.to_thread(self._attachments.clean, needed())
+
+    async def _got(self, addresses: frozenset[str], code: str) -> bool:
+        async with self._lock:  # another hub may have sent the same policy
+            missing = await asyncio.to_thread(self._attachments.missing, addresses)
+            found = await asyncio.gather(*(self._fetch(address) for address in missing))
+        lacking = [address for address, ok in zip(missing, found, strict=True) if not ok]
+        if lacking:
+            self._state.problem(code, f"{len(lacking)} missing at every hub, first {lacking[0]}")
+        return not lacking
 
     async def _fetch(self, address: str) -> bool:
         for hub in sorted(self._hubs, key=lambda one: not one.up):

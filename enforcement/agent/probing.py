@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
+from typing import Protocol
 
 import aiohttp
 import msgspec
@@ -19,6 +20,15 @@ RETRIES = 100
 RETRY_SECONDS = 0.01
 
 
+class Wanted(Protocol):
+    """The policy that is to be proven."""
+
+    version: str
+
+    def overtaken(self) -> bool:
+        """Tell whether a newer one has come, so that nobody waits for answers any longer."""
+
+
 class Prober:
     """Sends probes with the key that the agent made for itself at its start."""
 
@@ -29,14 +39,14 @@ class Prober:
         self._base = f"http://{host}:{gateway.port}"
 
     async def run(
-        self, plan: Plan, correction: policy.Correction, version: str, basis: Basis = "gateway"
+        self, plan: Plan, correction: policy.Correction, wanted: Wanted, basis: Basis = "gateway"
     ) -> Probe:
         """Send one probe; a worker that has not taken up the version yet is asked again.
 
         :param basis: what a limit counts by at this moment.
         """
         try:
-            answer, spent = await self._current(plan, correction, version)
+            answer, spent = await self._current(plan, correction, wanted)
             status, wrong = answer.status, judge(plan, answer)
             if plan.expect == "limit" and not wrong:
                 status, wrong = await judge_spent(partial(self._ask, plan), correction, spent, basis)
@@ -45,12 +55,12 @@ class Prober:
         return _probe(plan, status, wrong)
 
     async def _current(
-        self, plan: Plan, correction: policy.Correction, version: str
+        self, plan: Plan, correction: policy.Correction, wanted: Wanted
     ) -> tuple[Answer, dict[str, str]]:
         for _ in range(RETRIES):
             spent = spending(plan, correction.id)
             answer = await self._ask(plan, spent)
-            if answer.policy == version:
+            if answer.policy == wanted.version or wanted.overtaken():
                 break
             await asyncio.sleep(RETRY_SECONDS)
         return answer, spent

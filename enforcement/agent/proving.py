@@ -36,9 +36,18 @@ class _Round:
 
     def __init__(self, signed: policy.Policy, attachments: Attachments, models: tuple[str, ...]) -> None:
         self.content, self.version = signed.content, render.version_of(signed)
+        self._over = False
         self._attachments, self._models = attachments, models
         self._rules: Rules | None = None
         self._plans: dict[str, list[Plan]] = {}
+
+    def overtaken(self) -> bool:
+        """Tell whether there is something newer to prove."""
+        return self._over
+
+    def end(self) -> None:
+        """Let it be overtaken."""
+        self._over = True
 
     def plans(self, item: policy.Correction) -> list[Plan]:
         """Plan the probes of a correction, once.
@@ -89,6 +98,8 @@ class Prover:
     def again(self) -> None:
         """Ask for everything again, since time, the policy or the gateway changed something."""
         signed = self._signed
+        if self._round is not None:
+            self._round.end()
         self._round = _Round(signed, self._attachments, self.models) if signed else None
         self._wanted.set()
 
@@ -132,18 +143,19 @@ class Prover:
     async def _prove_all(self, items: Iterable[policy.Correction], this: _Round) -> None:
         """Prove one after the other, unless something more urgent has come up."""
         for item in items:
-            if self._round is not this:
+            if this.overtaken():
                 return
             await self._prove(item, this)
 
     async def _prove_removed(self, this: _Round) -> None:
         for name, item in list(self._removed.items()):
-            if self._round is not this:
+            if this.overtaken():
                 return
             probes = await self._send(this.plans(item), item, this)
-            if self._round is this:
-                self._state.note_lifted(name, LiftedReport(verified=_all(probes), probes=probes))
-            if self._round is this and _all(probes):
+            if this.overtaken():
+                return
+            self._state.note_lifted(name, LiftedReport(verified=_all(probes), probes=probes))
+            if _all(probes):
                 self._removed.pop(name, None)
                 self._state.changed.set()
 
@@ -165,7 +177,7 @@ class Prover:
             probes = await self._probed(item, this, before)
         except policy.PolicyError as error:  # a list is lost just now; it is being fetched
             probes, wrong = (), str(error)
-        if self._round is not this:
+        if this.overtaken():
             return
         found = _observed(item, probes, wrong, refused=self._state.refused.get(item.id, 0))
         self._state.corrections[item.id] = found
@@ -193,7 +205,7 @@ class Prover:
         async def one(planned: Plan) -> Probe:
             async with slots:
                 basis = self._state.limits.get(item.id, "gateway")
-                return await self.prober.run(planned, item, this.version, basis)
+                return await self.prober.run(planned, item, this, basis)
 
         return tuple(await asyncio.gather(*(one(planned) for planned in plans)))
 

@@ -137,7 +137,7 @@ class Hub:
         check_name(report.gateway)
         check_speaks_for(request, (report.gateway,))
         self._statuses.take(report)
-        await self._statuses.keep()
+        await self._statuses.keep(report.gateway)
         return Response(status=204)
 
     async def _get_status(self, request: Request) -> Response:

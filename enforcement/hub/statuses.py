@@ -48,7 +48,10 @@ class Statuses:
         self._seen: dict[str, SeenReport] = self._load()
         self._heard: dict[str, float] = {}
         self._told: dict[str, bytes] = {}
+        self._kept = frozenset(self._seen)
         self._saving = asyncio.Lock()
+        self._beside: asyncio.Future[None] | None = None
+        self._written: dict[str, tuple[SeenReport, bool, msgspec.Raw]] = {}
         self._saved = 0.0
         self._start = secrets.token_hex(4)
         self._revision = 0
@@ -67,12 +70,17 @@ class Statuses:
             self._revision += 1
             self._bell.ring()
 
-    def all(self) -> dict[str, SeenReport]:
-        """Give every gateway's last report, by name."""
-        return {
-            name: msgspec.structs.replace(seen, live=self._is_live(name))
-            for name, seen in sorted(self._seen.items())
-        }
+    def all(self) -> dict[str, msgspec.Raw]:
+        """Give every gateway's last report, by name; each is written out once only."""
+        return {name: self._raw(name, seen) for name, seen in sorted(self._seen.items())}
+
+    def _raw(self, name: str, seen: SeenReport) -> msgspec.Raw:
+        live = self._is_live(name)
+        known = self._written.get(name)
+        if known is None or known[0] is not seen or known[1] != live:
+            raw = msgspec.Raw(msgspec.json.encode(msgspec.structs.replace(seen, live=live)))
+            known = self._written[name] = (seen, live, raw)
+        return known[2]
 
     @property
     def tag(self) -> str:
@@ -86,16 +94,24 @@ class Statuses:
         ages = [now - heard for heard in self._heard.values()]
         return min((LIVE_SECONDS - age for age in ages if age < LIVE_SECONDS), default=LIVE_SECONDS) + 0.01
 
-    async def keep(self) -> None:
-        """Write the reports down, at most once a second."""
-        if self._saving.locked() or time.monotonic() - self._saved < SAVE_EVERY:
-            return
+    async def keep(self, gateway: str) -> None:
+        """Write the reports down: at once for a gateway never seen, else beside other work, once a second."""
+        if gateway not in self._kept:
+            await self._save(gateway)
+        elif time.monotonic() - self._saved >= SAVE_EVERY and not self._saving.locked():
+            self._beside = asyncio.ensure_future(self._save())
+
+    async def _save(self, gateway: str = "") -> None:
         async with self._saving:
-            self._saved = time.monotonic()
+            if gateway and gateway in self._kept:
+                return  # written down together with another one's
+            self._saved, seen = time.monotonic(), frozenset(self._seen)
             try:
                 await asyncio.to_thread(disk.replace, self._path, msgspec.json.encode(self._seen))
             except OSError as error:
                 log.warning("statuses_not_stored", error=error.strerror)
+            else:
+                self._kept = seen
 
     def _is_live(self, name: str) -> bool:
         return time.monotonic() - self._heard.get(name, -LIVE_SECONDS) < LIVE_SECONDS
