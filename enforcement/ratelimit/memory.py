@@ -78,6 +78,7 @@ class Memory:
         if fits:
             return Outcome(allowed=True, remaining=take.amount - used - take.hits)
         wait = max(wait, window.opens(now, over)) if over > 0 else wait
+        wait = min(wait, take.window_ms + take.slot_ms)
         return Outcome(allowed=False, remaining=max(0, take.amount - used), wait_ms=int(wait) + 1)
 
     def counted(self) -> Iterable[str]:

@@ -47,4 +47,4 @@ for _, one in ipairs(slots) do
   wait = math.max(wait, (one[1] + 1) * width - 1 + window - now)
 end
 if over > 0 then wait = window end
-return { 0, math.max(0, amount - used), math.ceil(wait) }
+return { 0, math.max(0, amount - used), math.ceil(math.min(wait, window + width)) }
