@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from corrections import actions, serializers
 from corrections.api_base import PROPOSE, READ, Read, user_of
 from corrections.api_destroying import EvidenceHolds, Orders
+from corrections.api_truth import Alarms, Refusals, Standing
 from corrections.models import Correction, Gateway, Package, Proposal, Vote
 from corrections.states import ProposalState, State, Verdict
 from enforcement.policy import EFFECTS
@@ -140,6 +141,9 @@ ROUTES: tuple[tuple[str, type[viewsets.GenericViewSet[Any]], str], ...] = (
     ("proposals", Proposals, "proposal"),
     ("decisions", Decisions, "decision"),
     ("gateways", Gateways, "gateway"),
+    ("enforcement", Standing, "enforcement"),
+    ("alarms", Alarms, "alarm"),
+    ("refusals", Refusals, "refusal"),
     ("destruction-orders", Orders, "destruction-order"),
     ("evidence-holds", EvidenceHolds, "evidence-hold"),
 )
