@@ -12,7 +12,7 @@ from irapp.audit.models import Event, OutboxItem
 from tests.corrections import gateways
 from tests.corrections.factories import decide, fresh, lift, make_correction, make_proposal
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 def enforcing():
