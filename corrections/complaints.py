@@ -61,6 +61,8 @@ def _said(message: str, name: str) -> str:
         return "This is needed." if named[1].startswith("missing") else "There is no such field."
     if choice := _CHOICE.match(message):
         return _no_choice(choice[1], name.rsplit(".", 1)[-1])
+    if "matching regex" in message and name.endswith("attachment"):
+        return "An address is sha256: and 64 digits."
     if "matching regex" in message:
         return "A name has no white space, quotes, backslash, semicolon, comma, equals sign or bar."
     if _LENGTH.search(message):

@@ -63,13 +63,13 @@ def _everyone(terms: Terms) -> Iterator[Caution]:
         yield Caution(
             "warn",
             "It touches everyone",
-            "No user, organisation or key is named. Say why something narrower is not enough.",
+            "Nobody is named. Why nothing narrower is enough is part of what is decided.",
         )
     elif terms.kind == "allow":
         yield Caution(
             "warn",
             "It touches everyone else",
-            "Whoever is not named is refused. Say why a block is not enough.",
+            "Whoever is not named is refused. Why a block is not enough is part of what is decided.",
         )
 
 

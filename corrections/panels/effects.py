@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 SHOWN = 2
 """Fallbacks of customers that a sentence names."""
-VERBS = {"block": "Blocks", "redact": "Redacts", "flag": "Flags, without holding it back,"}
+VERBS = {"block": "Blocks", "flag": "Flags"}
 
 
 @dataclass(frozen=True)
@@ -82,11 +82,14 @@ def _feature_off(said: _Said) -> str:
 
 def _filter(said: _Said, what: str) -> str:
     patterns = said.values.get("patterns") or {}
-    which = f"{patterns.get('name')} (version {patterns.get('version')})"
+    which = f"the patterns {patterns.get('name')} (version {patterns.get('version')})"
     weight = int(said.values.get("threshold") or 1)
     enough = f" with a weight of {weight} or more" if weight > 1 else ""
-    verb = VERBS[str(said.values.get("action") or "block")]
-    return f"{verb} {what} {said.whom} that matches the patterns {which}{enough}, {said.where}"
+    action = str(said.values.get("action") or "block")
+    if action == "redact":
+        return f"Blacks out in {what} {said.whom} whatever matches {which}{enough}, {said.where}"
+    clause = f"{VERBS[action]} {what} {said.whom} that match {which}{enough}, {said.where}"
+    return f"{clause}, and lets them pass" if action == "flag" else clause
 
 
 def _classifier(said: _Said) -> str:
@@ -157,8 +160,8 @@ _CLAUSES: dict[str, Callable[[_Said], str]] = {
         f"Stops agents of {said.whom} after {said.values.get('turns')} results of tools in one conversation"
         f" {said.where}"
     ),
-    "input_filter": lambda said: _filter(said, "what is sent by"),
-    "output_filter": lambda said: _filter(said, "in answers to"),
+    "input_filter": lambda said: _filter(said, "requests from"),
+    "output_filter": lambda said: _filter(said, "answers to"),
     "classifier": _classifier,
     "system_prompt": _system_prompt,
     "downgrade": lambda said: (

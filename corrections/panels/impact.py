@@ -47,7 +47,7 @@ def impact_panel(data: Mapping[str, Any]) -> ImpactPanel:
     return ImpactPanel(
         share=percent(data["share"]),
         outcomes=list(_outcomes(data.get("outcomes") or {})),
-        beyond=_beyond(data.get("exceeding")),
+        beyond=_beyond(data.get("exceeding")) if data["touched"] else "",
         overlaps=list(data.get("overlaps") or ()),
         **values,
     )

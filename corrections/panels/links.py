@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 
 from corrections.models import Correction
 from corrections.registers import spared_by
-from corrections.states import IN_POLICY
+from corrections.states import IN_POLICY, State
 from corrections.terms import Terms
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 ALL = 100
+GIVEN_UP = frozenset({State.REJECTED, State.WITHDRAWN, State.EXPIRED})
+"""Versions that never came to anything."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ def links(correction: Correction, versions: Sequence[Correction]) -> Links:
         stages=[
             Stage(version, version.percentage, version.pk == correction.pk)
             for version in reversed(versions)
-            if version.approved_at is not None or version.pk == correction.pk
+            if version.state not in GIVEN_UP or version.pk == correction.pk
         ]
         if staged
         else [],

@@ -68,9 +68,9 @@ EMPTY = {"tools": "every tool", "use_cases": "any that is declared", "fallback_m
 def described_parameters(kind: str, parameters: Mapping[str, Any]) -> dict[str, str]:
     """Give what is set, by label; a parameter that was left open is not mentioned."""
     found = {
-        OF_KIND.get((kind, name), LABELS[name]): _value(kind, name, value)
-        for name, value in parameters.items()
-        if value is not None
+        OF_KIND.get((kind, name), label): _value(kind, name, parameters[name])
+        for name, label in LABELS.items()
+        if parameters.get(name) is not None
     }
     return {label: text for label, text in found.items() if text}
 

@@ -21,8 +21,8 @@ SCOPES = {
     "endpoints": ("Endpoints", "all"),
     "applications": ("Applications", "all"),
     "use_cases": ("Use cases", "all"),
-    "platforms": ("Platforms", "all"),
-    "features": ("Features used", "whatever they use"),
+    "platforms": ("Platforms", ""),
+    "features": ("Requests that use", ""),
 }
 SUBJECTS = {
     "users": "Users",
@@ -114,6 +114,7 @@ def _scopes(terms: Terms) -> dict[str, str]:
     }
     found = {label: _subjects(name, terms.users.get(name)) for name, label in SUBJECTS.items()}
     named = {label: text for label, text in found.items() if text}
+    on = {label: text for label, text in on.items() if text}  # the rarer dimensions only where they narrow it
     return {**on, **(named or {"Users": "everyone"}), "Share of users": f"{terms.percentage} %"}
 
 
