@@ -59,7 +59,7 @@ class Current:
 
     async def get(self) -> Ready | None:
         """Give the policy, or nothing if there has never been any."""
-        if self._file.changed():
+        if self._making.locked() or self._file.changed():  # read, yet not made ready: no longer "changed"
             async with self._making:
                 if self._file.changed():
                     await asyncio.to_thread(self._make)
