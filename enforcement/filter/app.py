@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+from collections.abc import Coroutine
 from contextlib import suppress
 from pathlib import Path
 
@@ -42,6 +43,7 @@ class Filter:
         self._models = Watched(models_file, dict[str, Model])
         self._secret = secret_file
         self._book = Book(policy_file.with_name(FILE))
+        self._later: set[asyncio.Task[None]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection event."""
@@ -67,7 +69,7 @@ class Filter:
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+        headers = {name: value.decode(errors="surrogateescape") for name, value in scope["headers"]}
         self._check_secret(headers)
         ready = await self.current.get()
         if ready is None:
@@ -83,12 +85,21 @@ class Filter:
             output_field=model.output_field if model else "",
         )
         if request.probe:
-            told = [*_told(request), (b"x-irapp-policy", _version(headers, ready))]
-            return await answer(send, 200, proof.of(request, raw, findings), [*told, *request.told.headers()])
+            return await self._prove(send, request, raw, findings, _version(headers, ready))
         if model is None:
             raise RefusedError(404, refusals.NOT_FOUND)
         await Relay(self, request, findings, model).run(scope, receive, send, raw, _told(request))
         return None
+
+    async def _prove(
+        self, send: Send, request: Asked, raw: bytes, findings: Findings, version: bytes
+    ) -> None:
+        corrections = request.filters(policy.Classifier)
+        question = self.question(request, "input", asking.text_of(request.body))
+        scored = await self.classifiers.answers(self.session, corrections, question)
+        body = proof.of(request, raw, findings, scored)
+        headers = [*_told(request), (b"x-irapp-policy", version), *request.told.headers()]
+        await answer(send, 200, body, headers)
 
     async def _look_into(self, request: Asked, findings: Findings, model: Model | None) -> None:
         await aside(request.attributes.body_bytes, request.look_into_input, findings)
@@ -102,6 +113,12 @@ class Filter:
         if model is not None or request.probe:
             request.instruct(findings)
 
+    def later(self, work: Coroutine[object, object, None]) -> None:
+        """Do something that no answer waits for."""
+        task = asyncio.create_task(work)
+        self._later.add(task)
+        task.add_done_callback(self._later.discard)
+
     @staticmethod
     def question(request: Asked, where: str, text: str) -> Question:
         """Give what a classifier is asked about a request or its answer."""
@@ -114,7 +131,7 @@ class Filter:
             expected = self._secret.read_text().strip()
         except OSError:
             expected = ""
-        if not expected or not hmac.compare_digest(given.encode(), expected.encode()):
+        if not expected or not hmac.compare_digest(given.encode(errors="surrogateescape"), expected.encode()):
             raise RefusedError(403, refusals.NOT_ENVOY)
 
     def _model(self, request: Asked) -> Model | None:
@@ -147,7 +164,9 @@ def _record(request: Asked, item: policy.Correction, what: What) -> Record:
 
 
 def _told(request: Asked) -> Headers:
-    return [(b"x-irapp-correction", request.cause.encode())] if request.cause else []
+    told = [(b"x-irapp-correction", request.cause.encode())] if request.cause else []
+    warnings = ", ".join(refusals.warning(one.correction, one.since) for one in request.verdict.warnings)
+    return [*told, (b"x-irapp-warning", warnings.encode())] if warnings else told
 
 
 def _version(headers: Header, ready: Ready) -> bytes:

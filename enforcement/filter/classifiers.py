@@ -65,6 +65,19 @@ class Classifiers:
             if acts and blocks and item.mode == "enforce":
                 raise BlockedError(item)
 
+    async def answers(
+        self, session: aiohttp.ClientSession, corrections: list[policy.Correction], question: Question
+    ) -> dict[str, bool]:
+        """Tell which corrections get a score, for a probe."""
+        found = {}
+        for item in corrections:
+            try:
+                await self._score(session, item.effect, question)  # type: ignore[arg-type]
+                found[item.id] = True
+            except NoScoreError:
+                found[item.id] = False
+        return found
+
     async def _judge(
         self, session: aiohttp.ClientSession, item: policy.Correction, question: Question
     ) -> tuple[bool, bool]:

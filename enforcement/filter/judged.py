@@ -20,6 +20,7 @@ class Passing:
     """An answer that nothing looks into: whole events, so that it can be ended between two of them."""
 
     blocked: str | None = None
+    said = ""
 
     def __init__(self) -> None:
         self._rest = b""
@@ -53,6 +54,11 @@ class Judged:
     async def finish(self) -> bytes:
         """Give the rest."""
         return await self._clear(self._stream.finish(), last=True)
+
+    @property
+    def said(self) -> str:
+        """Give all the text so far."""
+        return self._stream.said
 
     async def _clear(self, out: bytes, *, last: bool) -> bytes:
         self.blocked = self._stream.blocked

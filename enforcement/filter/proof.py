@@ -21,8 +21,8 @@ from enforcement.filter.wire.base import Json
 FINISH = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
 
 
-def of(request: Asked, sent: bytes, findings: Findings) -> Json:
-    """Give the answer to a probe."""
+def of(request: Asked, sent: bytes, findings: Findings, classifiers: dict[str, bool]) -> Json:
+    """Give the answer to a probe; ``classifiers``: which of them gave a score."""
     said = ["".join(leaf.text for leaf in group) for group in asked.groups(request.body)]
     text = said[-1] if said else ""
     guards = request.guards(policy.OutputFilter)
@@ -40,6 +40,7 @@ def of(request: Asked, sent: bytes, findings: Findings) -> Json:
             "streamed": _streamed(streamed),
             "blocked": whole.blocked if whole.blocked == stream.blocked else None,
         },
+        "classifiers": classifiers,
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -140,13 +141,13 @@ class Relay:
         :raises RefusedError: it may not go out.
         """
         try:
-            await self._ask(text)
+            await self._ask(self._classifiers, text)
         except BlockedError as blocked:
             raise refused(blocked.correction) from blocked
 
-    async def _ask(self, text: str) -> None:
+    async def _ask(self, corrections: list[policy.Correction], text: str) -> None:
         question = self._app.question(self._request, "output", text)
-        await self._app.classifiers.check(self._app.session, self._classifiers, question, self._findings)
+        await self._app.classifiers.check(self._app.session, corrections, question, self._findings)
 
     async def _stream(
         self, response: aiohttp.ClientResponse, unpacker: Unpacker, send: Send, headers: Headers
@@ -162,16 +163,22 @@ class Relay:
                 response.close()
                 break
         last = b"" if through.blocked else await through.finish()
+        self._flag_later(through.said)
         await send({"type": "http.response.body", "body": last})
 
     def _through(self) -> Judged | Passing:
         if not (self._guards or self._classifiers):
             return Passing()
         stream = Stream(self._wire, self._guards, self._findings)
-        if not self._classifiers:
-            return Judged(stream, self._wire, None)
-        stream.listened = True
-        return Judged(stream, self._wire, self._ask)
+        stream.listened = bool(self._classifiers)
+        blocking = [item for item in self._classifiers if _blocks(item)]
+        return Judged(stream, self._wire, partial(self._ask, blocking) if blocking else None)
+
+    def _flag_later(self, said: str) -> None:
+        """Ask those who only count when the answer is out: nobody waits for them."""
+        counting = [item for item in self._classifiers if not _blocks(item)]
+        if counting:
+            self._app.later(self._ask(counting, said))
 
     async def _last_words(self, one: Running, send: Send) -> None:
         """Say which correction has ended the answer, unless nobody listens any more."""
@@ -184,3 +191,9 @@ class Relay:
         last = self._wire.halted(refusals.refusal(one.ended_by))
         async with asyncio.timeout(LAST_SECONDS):  # a reader who does not read is cut off
             await send({"type": "http.response.body", "body": last})
+
+
+def _blocks(item: policy.Correction) -> bool:
+    effect = item.effect
+    assert isinstance(effect, policy.Classifier)  # noqa: S101 - the caller chose
+    return effect.action == "block" and item.mode == "enforce"
