@@ -96,6 +96,8 @@ class TrafficRecord(_Report, frozen=True, kw_only=True):
     :param warned: corrections that let it pass in their grace period.
     :param flagged: corrections that found something in its content and were told to flag it only.
     :param policy: the version that decided.
+    :param weight: how many requests it stands for; 0 where another record already stands for the request, and
+        this one tells what a content filter did to it. An answer that was withheld has status 403 here.
     :param log: which counting ``seq`` belongs to; a new one only where the gateway lost the old.
     :param seq: the number of the record in that log, so that nothing is counted twice.
     """
@@ -123,6 +125,7 @@ class TrafficRecord(_Report, frozen=True, kw_only=True):
     warned: tuple[str, ...] = ()
     flagged: tuple[str, ...] = ()
     policy: int | None = None
+    weight: int = 1
     log: str = ""
     seq: int | None = None
     tokens_in: int | None = None

@@ -17,14 +17,13 @@ from enforcement.agent.applying import Applier, Parts
 from enforcement.agent.attachments import Attachments
 from enforcement.agent.config import Settings, SettingsError, load_gateway
 from enforcement.agent.fetching import Fetcher
-from enforcement.agent.handing_in import HandingIn
+from enforcement.agent.handing_in import HandingIn, Logs
 from enforcement.agent.hubs import Hub
 from enforcement.agent.probing import Prober
 from enforcement.agent.process import EnvoyProcess
 from enforcement.agent.state import State
 from enforcement.agent.store import PolicyStore
 from enforcement.agent.streams import Streams
-from enforcement.agent.traffic import AccessLog
 from enforcement.agent.waiting import until_set
 from enforcement.ratelimit.basis import bases
 from enforcement.report import EnvoyReport
@@ -53,8 +52,8 @@ class Agent:
             Parts(self.store, self.attachments, self.fetcher, self.admin, self.process, self.state)
         )
         self.applier.on_applied = self._applied
-        self.log = AccessLog(self.process.folder, settings.gateway)
-        self.handing_in = HandingIn(self.log, self.hubs, self.admin, self.state)
+        self.logs = Logs(settings.state, settings.gateway)
+        self.handing_in = HandingIn(self.logs, self.hubs, self.admin, self.state)
         self.streams = Streams(self.process.folder)
         self.prover = proving.Prover(self.state, self.attachments)
         self.applier.still_needed = lambda: self.prover.needed
@@ -202,7 +201,7 @@ class Agent:
         while True:
             await until_set(self.state.changed, REPORT_SECONDS)
             self.state.changed.clear()
-            self.state.refused = dict(self.log.refused)
+            self.state.refused = self.logs.refused()
             self.state.corrections = proving.with_counts(self.state.corrections, self.state.refused)
             report = msgspec.json.encode(self.state.report())
             for hub in self.hubs:

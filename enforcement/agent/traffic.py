@@ -1,26 +1,26 @@
-"""Envoy's access log as records of attributes, and the counts of what was refused."""
+"""Envoy's access log and the content filter's events as records of attributes, and what was refused."""
 
 from __future__ import annotations
 
-import os
-import secrets
-from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, Literal
 
 import msgspec
 
-from enforcement import report
-from enforcement.agent import files
+from enforcement.agent.followed import Entry, Followed
+from enforcement.report import TrafficRecord
 
-BATCH = 1000
 ROTATE_BYTES = 64 * 1024 * 1024
+_REFUSED = 400
+_WITHHELD = 403
+_NO_DRY = b',"dry":-}'
 
 
-class _Request(msgspec.Struct, kw_only=True):
-    """What the gateway's script wrote down; what is empty is left out."""
+class _Attributes(msgspec.Struct, kw_only=True):
+    """What was written down about a request; what is empty is left out."""
 
     user: str
     organisation: str
@@ -37,10 +37,17 @@ class _Request(msgspec.Struct, kw_only=True):
     body_bytes: int | None = None
     tools: tuple[str, ...] = ()
     features: tuple[str, ...] = ()
+
+
+_TAKEN_OVER = _Attributes.__struct_fields__
+
+
+class _Request(_Attributes, kw_only=True):
     shadow: tuple[str, ...] = ()
     warned: tuple[str, ...] = ()
     policy: int | None = None
     probe: bool = False
+    weight: int = 1
 
 
 class _Line(msgspec.Struct, kw_only=True):
@@ -51,126 +58,103 @@ class _Line(msgspec.Struct, kw_only=True):
     dry: dict[str, bool] | None = None
 
 
-class _Place(msgspec.Struct, kw_only=True):
-    """How far the log has been handed in, and what it counted until there."""
+class _Event(msgspec.Struct, kw_only=True):
+    """One act of one correction on one request, as the content filter tells it."""
 
-    inode: int = 0
-    offset: int = 0
-    refused: dict[str, int] = {}
-    log: str = ""
-    seq: int = 0
-
-
-class Batch(NamedTuple):
-    """Records, what they count, and the offset behind them."""
-
-    records: list[report.TrafficRecord]
-    refused: Counter[str]
-    offset: int
+    at: datetime
+    correction: str
+    what: Literal["blocked", "redacted", "flagged", "shadow"]
+    refused: bool
+    policy: int | None = None
+    request: _Attributes
 
 
-class AccessLog:
-    """Reads the log from where it was left, also by an earlier agent."""
+for _first in (_Line, _Event):
+    msgspec.json.Decoder(_first)  # before any thread does: see enforcement.policy
+
+
+class AccessLog(Followed):
+    """What Envoy wrote down of every request that it decided about."""
 
     def __init__(self, folder: Path, gateway: str) -> None:
-        self.path = folder / "access.log"
-        self._place_file = folder / "access.place.json"
-        self.gateway = gateway
-        self._place = self._load()
-        self.refused = Counter(self._place.refused)
-
-    def read(self) -> Batch:
-        """Give the next records; nothing moves and nothing counts before :meth:`done`."""
-        self._name()
-        if not self.path.exists():
-            return Batch([], Counter(), self._place.offset)
-        with self.path.open("rb") as file:
-            self._follow(os.fstat(file.fileno()).st_ino)
-            file.seek(self._place.offset)
-            lines = file.readlines(BATCH * 600)
-        whole = [line for line in lines[:BATCH] if line.endswith(b"\n")]
-        entries = [entry for line in whole if (entry := _parse(line)) is not None]
-        counts = Counter(name for entry in entries for name in _counted(entry))
-        first = self._place.seq + 1
-        records = [self._record(entry, seq) for seq, entry in enumerate(entries, first)]
-        return Batch(records, counts, self._place.offset + sum(map(len, whole)))
-
-    def done(self, batch: Batch) -> None:
-        """Move on: these records have been handed in."""
-        if batch.offset == self._place.offset:
-            return
-        self.refused.update(batch.refused)
-        self._place.offset = batch.offset
-        self._place.seq += len(batch.records)
-        self._place.refused = dict(self.refused)
-        self._save()
+        path = folder / "access.log"
+        aside = path.with_suffix(".log.1")
+        super().__init__(path, aside, folder / "access.place.json", partial(_request, gateway))
+        self._old = aside
 
     def rotate(self) -> bool:
         """Put a large log that has been read to its end aside; the caller lets Envoy reopen it."""
         size = self.path.stat().st_size if self.path.exists() else 0
-        if size < ROTATE_BYTES or size != self._place.offset:
+        if size < ROTATE_BYTES or size != self.offset:
             return False
-        self.path.rename(self.path.with_suffix(".log.1"))
+        self.path.rename(self._old)
         return True
 
-    def _follow(self, inode: int) -> None:
-        if self._place.inode != inode:
-            self._place.inode, self._place.offset = inode, 0
 
-    def _record(self, line: _Line, seq: int) -> report.TrafficRecord:
-        attributes = {name: getattr(line.request, name) for name in _TAKEN_OVER}
-        attributes["shadow"] = _shadow(line)
-        return report.TrafficRecord(
-            at=line.at,
-            gateway=self.gateway,
-            status=line.status,
-            correction=None if line.correction == "-" else line.correction,
-            log=self._place.log,
-            seq=seq,
-            **attributes,
-        )
-
-    def _name(self) -> None:
-        """Name the counting, and write that down before any of its numbers is told."""
-        if not self._place.log:
-            self._place.log = secrets.token_hex(8)
-            self._save()
-
-    def _save(self) -> None:
-        files.write(self._place_file, msgspec.json.encode(self._place))
-
-    def _load(self) -> _Place:
-        """Take up the place; a lost one starts another counting, so that no number is taken twice."""
-        try:
-            return msgspec.json.decode(files.read(self._place_file) or b"{}", type=_Place)
-        except msgspec.DecodeError:
-            return _Place()
+def filter_events(folder: Path, places: Path, gateway: str) -> Followed:
+    """Follow what the content filter wrote down; it puts a large file aside by itself."""
+    path = folder / "filter-events.log"
+    aside = path.with_suffix(".log.1")
+    return Followed(path, aside, places / "filter-events.place.json", partial(_act, gateway))
 
 
-_TAKEN_OVER = tuple(name for name in _Request.__struct_fields__ if name != "probe")
-
-
-_NO_DRY = b',"dry":-}'
-
-
-def _parse(raw: bytes) -> _Line | None:
-    """Give the line, unless it was cut off by a crash or tells of a probe."""
-    if raw.endswith(_NO_DRY):  # what is not there, Envoy writes as a dash
-        raw = raw.removesuffix(_NO_DRY) + b"}"
+def _request(gateway: str, raw: bytes) -> Entry | None:
+    """Understand a line of the access log, unless it was cut off by a crash or tells of a probe."""
     try:
-        line = msgspec.json.decode(raw, type=_Line)
+        line = msgspec.json.decode(_without_dash(raw), type=_Line)
     except msgspec.DecodeError:
         return None
-    return None if line.request.probe else line
+    if line.request.probe:
+        return None
+    shadow = (*line.request.shadow, *(line.dry or ()))
+    record = TrafficRecord(
+        at=line.at,
+        gateway=gateway,
+        status=line.status,
+        correction=None if line.correction == "-" else line.correction,
+        shadow=shadow,
+        warned=line.request.warned,
+        policy=line.request.policy,
+        weight=line.request.weight,
+        **_taken_over(line.request),
+    )
+    return Entry(record, (*_refusing(line), *shadow))
 
 
-def _counted(line: _Line) -> Iterator[str]:
-    """Give the corrections that refused the request, or would have."""
-    if line.correction != "-" and line.status >= 400:  # noqa: PLR2004
+def _without_dash(raw: bytes) -> bytes:
+    """Leave out what there is none of: Envoy writes a dash for it."""
+    line = raw.rstrip()
+    return line.removesuffix(_NO_DRY) + b"}" if line.endswith(_NO_DRY) else line
+
+
+def _act(gateway: str, raw: bytes) -> Entry | None:
+    """Understand an event, unless the access log tells the same: that the request was refused."""
+    try:
+        event = msgspec.json.decode(raw, type=_Event)
+    except msgspec.DecodeError:
+        return None
+    if event.refused:
+        return None
+    named = (event.correction,)
+    record = TrafficRecord(
+        at=event.at,
+        gateway=gateway,
+        # An answer that was withheld counts as refused, although its request had been let through.
+        status=_WITHHELD if event.what == "blocked" else 200,
+        correction=event.correction if event.what in ("blocked", "redacted") else None,
+        shadow=named if event.what == "shadow" else (),
+        flagged=named if event.what == "flagged" else (),
+        policy=event.policy,
+        weight=0,
+        **_taken_over(event.request),
+    )
+    return Entry(record, named if event.what in ("blocked", "shadow") else ())
+
+
+def _taken_over(request: _Attributes) -> dict[str, Any]:
+    return {name: getattr(request, name) for name in _TAKEN_OVER}
+
+
+def _refusing(line: _Line) -> Iterator[str]:
+    if line.correction != "-" and line.status >= _REFUSED:
         yield line.correction
-    yield from _shadow(line)
-
-
-def _shadow(line: _Line) -> tuple[str, ...]:
-    """Give the dry runs that would have done something: the script's, and those of limits."""
-    return (*line.request.shadow, *(line.dry or ()))

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from enforcement import policy
 from enforcement.agent import files
 from enforcement.agent.store import PolicyStore, StaleError
-from enforcement.agent.traffic import AccessLog
+from enforcement.agent.traffic import AccessLog, filter_events
 from enforcement.decide import decide, matches
 from enforcement.probes import plan
 from tests.enforcement import generated
@@ -186,6 +186,64 @@ def test_what_the_script_wrote_down_is_told_as_it_is(log):
     assert {name: getattr(record, name) for name in more} == {
         name: tuple(value) if isinstance(value, list) else value for name, value in more.items()
     }
+
+
+EVENT = {
+    "at": "2026-03-01T12:00:00.000001+00:00",
+    "correction": "COR-0005.1",
+    "what": "flagged",
+    "where": "output",
+    "refused": False,
+    "policy": 7,
+    "request": {**LINE["request"], "turns": 3},
+}
+
+
+def events(folder, *changes):
+    log = filter_events(folder, folder, "gateway-1")
+    with log.path.open("a") as file:
+        file.writelines(json.dumps({**EVENT, **change}) + "\n" for change in changes)
+    return log.read()
+
+
+def test_what_the_content_filter_did_is_told_beside_the_request_and_not_as_another_one(tmp_path):
+    acts = [{"what": what} for what in ("flagged", "redacted", "blocked", "shadow")]
+    batch = events(tmp_path, *acts, {"what": "blocked", "refused": True})
+
+    found = [(one.status, one.correction, one.flagged, one.shadow, one.weight) for one in batch.records]
+    name = "COR-0005.1"
+    assert found == [
+        (200, None, (name,), (), 0),
+        (200, name, (), (), 0),
+        (403, name, (), (), 0),
+        (200, None, (), (name,), 0),
+    ]
+    assert batch.refused == {name: 2}
+    assert {(one.user, one.policy) for one in batch.records} == {("alice", 7)}
+
+
+def test_what_is_unread_in_a_file_put_aside_is_read_before_the_new_one(log):
+    write(log, {}, {})
+    log.done(log.read())
+    write(log, {"status": 403, "correction": "COR-0001.1"})
+    log.path.rename(log.path.with_suffix(".log.1"))
+    write(log, {"status": 403, "correction": "COR-0002.1"})
+
+    seen = []
+    for _ in range(3):
+        batch = log.read()
+        seen += [(record.seq, record.correction) for record in batch.records]
+        log.done(batch)
+
+    assert seen == [(3, "COR-0001.1"), (4, "COR-0002.1")]
+
+
+def test_a_dry_run_of_a_limit_is_told_like_any_other(log):
+    write(log, {"dry": {"COR-0007.1": True}})
+    with log.path.open("a") as file:
+        file.write(json.dumps(LINE)[:-1] + ',"dry":-}\n')
+
+    assert [record.shadow for record in log.read().records] == [("COR-0007.1",), ()]
 
 
 def test_a_new_log_file_is_read_from_its_start(log):
