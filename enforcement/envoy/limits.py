@@ -7,7 +7,7 @@ so without it they are closed. The limit travels in every question, and the serv
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from importlib import resources
 from typing import TypeAlias
@@ -98,7 +98,10 @@ def _filters(item: policy.Correction, effect: policy.Limiting) -> Iterator[Filte
         yield _told("irapp.limit", {**told, "numbers": _numbers(effect)})
         if isinstance(effect, policy.RequestLimit):
             yield _floor(item, effect)
-    yield _question(item, effect)
+    if isinstance(effect, policy.ConcurrencyLimit):
+        # Apart and before: a filter whose own question is cut off by the client says nothing at the end.
+        yield _question(item, effect, _given_back(item, effect))
+    yield _question(item, effect, _asked(item, effect))
 
 
 def _numbers(effect: policy.Limiting) -> Filter | None:
@@ -154,7 +157,7 @@ def _bucket(item: policy.Correction, effect: policy.RequestLimit) -> Filter:
     }
 
 
-def _question(item: policy.Correction, effect: policy.Limiting) -> Filter:
+def _question(item: policy.Correction, effect: policy.Limiting, asked: Iterable[Filter]) -> Filter:
     floored = isinstance(effect, policy.RequestLimit) or item.mode == "shadow"
     return extension(
         "ratelimit",
@@ -172,35 +175,38 @@ def _question(item: policy.Correction, effect: policy.Limiting) -> Filter:
             "transport_api_version": "V3",
             "grpc_service": {"envoy_grpc": {"cluster_name": CLUSTER}},
         },
-        rate_limits=list(_asked(item, effect)),
+        rate_limits=list(asked),
     )
 
 
 def _asked(item: policy.Correction, effect: policy.Limiting) -> Iterator[Filter]:
-    """Give the descriptors: at the request, and when its stream has ended."""
-    common = [_entry("limit", item.id), _entry("rule", rules.rule_of(effect)), _subject(item, "subject")]
-    common += [_entry("dry", "1")] if item.mode == "shadow" else []
+    """Give the descriptors: at the request, and what was used when its stream has ended."""
+    common = _common(item, effect)
     match effect:
         case policy.RequestLimit():
-            numbers = {"key": "irapp.limit", "path": [{"key": "numbers"}]}
+            numbers = {"metadata_key": {"key": "irapp.limit", "path": [{"key": "numbers"}]}}
             hits = {"format": "%REQ(x-irapp-hits)%"}
-            yield {
-                "actions": common,
-                "hits_addend": hits,
-                "limit": {"dynamic_metadata": {"metadata_key": numbers}},
-            }
+            yield {"actions": common, "hits_addend": hits, "limit": {"dynamic_metadata": numbers}}
         case policy.TokenLimit():
             yield {"actions": common, "hits_addend": {"number": 0}}
             for part in usage.PARTS:
                 hits = {"format": _PARTS.get(part, f"%DYNAMIC_METADATA(irapp.usage:{part})%")}
                 yield {"actions": [*common, _entry("part", part)], "hits_addend": hits, **_AT_THE_END}
         case policy.ConcurrencyLimit():
-            held = {"actions": [*common, _metadata("lease", "lease")]}
-            hits = {"format": "%DYNAMIC_METADATA(irapp.limits:hits)%"}
-            yield {**held, "hits_addend": hits}
-            yield {**held, "hits_addend": {**hits, "is_negative_hits": True}, **_AT_THE_END}
+            yield {"actions": [*common, _metadata("lease", "lease")], "hits_addend": _PLACES}
 
 
+def _given_back(item: policy.Correction, effect: policy.ConcurrencyLimit) -> Iterator[Filter]:
+    held = [*_common(item, effect), _metadata("lease", "lease")]
+    yield {"actions": held, "hits_addend": {**_PLACES, "is_negative_hits": True}, **_AT_THE_END}
+
+
+def _common(item: policy.Correction, effect: policy.Limiting) -> list[Filter]:
+    common = [_entry("limit", item.id), _entry("rule", rules.rule_of(effect)), _subject(item, "subject")]
+    return [*common, _entry("dry", "1")] if item.mode == "shadow" else common
+
+
+_PLACES = {"format": "%DYNAMIC_METADATA(irapp.limits:hits)%"}
 _AT_THE_END = {"apply_on_stream_done": True}
 _PARTS = {"received": "%BYTES_RECEIVED%", "sent": "%BYTES_SENT%", "status": "%RESPONSE_CODE%"}
 

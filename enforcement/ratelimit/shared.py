@@ -119,7 +119,7 @@ class Shared:
         while self._waiting:
             calls, self._waiting = self._waiting[:AT_ONCE], self._waiting[AT_ONCE:]
             try:
-                await self._send_together(calls)
+                await self._send_together(calls, again=True)
             except AwayError as error:
                 self._away(str(error))
                 calls += self._waiting
@@ -128,22 +128,25 @@ class Shared:
                     if not call.answer.done():
                         call.answer.set_exception(AwayError(str(error)))
 
-    async def _send_together(self, calls: list[_Call]) -> None:
-        answers = await self._ask(calls)
-        lost = [call for call, found in zip(calls, answers, strict=True) if isinstance(found, NoScriptError)]
+    async def _send_together(self, calls: list[_Call], *, again: bool) -> None:
+        lost = []
+        for call, found in zip(calls, await self._ask(calls), strict=True):
+            if isinstance(found, NoScriptError) and again:
+                lost.append(call)
+            elif not call.answer.done():
+                self._settle(call, found)
         if lost:  # the server was emptied, or is another one
             await self._connect()
-            await self._send_together(lost)
-        for call, found in zip(calls, answers, strict=True):
-            if isinstance(found, NoScriptError) or call.answer.done():
-                continue
-            if isinstance(found, list):
-                allowed, remaining, wait = map(int, found)
-                call.answer.set_result(Outcome(allowed=allowed == 1, remaining=remaining, wait_ms=wait))
-            else:  # full, read-only, of a cluster: it answers, and does not count
-                why = f"{type(found).__name__}: {found}"
-                self._away(why)
-                call.answer.set_exception(AwayError(why))
+            await self._send_together(lost, again=False)
+
+    def _settle(self, call: _Call, found: object) -> None:
+        if isinstance(found, list):
+            allowed, remaining, wait = map(int, found)
+            call.answer.set_result(Outcome(allowed=allowed == 1, remaining=remaining, wait_ms=wait))
+        else:  # full, read-only, of a cluster: it answers, and does not count
+            why = f"{type(found).__name__}: {found}"
+            self._away(why)
+            call.answer.set_exception(AwayError(why))
 
     async def _ask(self, calls: list[_Call]) -> list[object]:
         try:

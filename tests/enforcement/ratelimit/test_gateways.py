@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from http import HTTPStatus
 
 import pytest
 
@@ -297,16 +298,67 @@ def test_places_of_a_killed_gateway_are_free_again(own_pair):
     wait_for(lambda: two.ask(PLACES).status == 200, 6)
 
 
+@pytest.fixture
+def patient(tmp_path, valkey, backend):
+    """A gateway whose places last, so that one that is lost stays lost."""
+    service = Service(tmp_path, valkey.url, RATELIMIT_LEASE_SECONDS="600")
+    gateway = Gateway(tmp_path, service.port, backend.server_port)
+    try:
+        service.start()
+        gateway.start(policy.Content(corrections=LIMITS))
+        yield gateway, service
+    finally:
+        gateway.kill()
+        service.kill()
+
+
+def test_a_client_that_hangs_up_while_it_is_counted_takes_no_place(patient, subject):
+    gateway, service = patient
+    service.freeze()
+    for _ in range(3):
+        gateway.open(PLACES, path="/json", subject=subject).close()
+    time.sleep(0.1)
+
+    service.thaw()
+
+    wait_for(lambda: _held(gateway, 3, subject), 3)
+
+
+def test_clients_that_hang_up_at_any_moment_leave_no_place_behind(patient, subject):
+    gateway, _ = patient
+
+    for number in range(150):
+        connection = gateway.open(PLACES, path="/chat/slow", subject=subject)
+        time.sleep(number % 15 / 4000)
+        connection.close()
+
+    wait_for(lambda: _held(gateway, 3, subject), 3)
+
+
+def _held(gateway, number, subject):
+    """Tell whether so many can run; the last of those before may just be ending."""
+    try:
+        with running([gateway], number, subject=subject) as started:
+            return started == number and gateway.ask(PLACES, subject=subject).status == 429
+    finally:
+        time.sleep(0.05)
+
+
 @contextmanager
 def running(gateways, number, *, subject="alice", **more):
-    """Hold open so many streams, at the gateways in turn."""
+    """Hold open so many streams, at the gateways in turn; give how many were let in."""
+    started = 0
     with ExitStack() as stack:
         for turn in range(number):
             gateway = gateways[turn % len(gateways)]
             connection = gateway.open(PLACES, path="/chat/slow", subject=subject, **more)
             stack.callback(connection.close)
-            stack.callback(connection.getresponse().close)
-        yield
+            response = connection.getresponse()
+            stack.callback(response.close)
+            if response.status != HTTPStatus.OK:
+                break
+            started += 1
+        yield started
 
 
 def _left(pair, limit, subject, *, after=1):

@@ -318,13 +318,16 @@ def test_an_emptied_redis_is_used_again_at_once(away):
 
 def test_places_of_running_requests_are_kept_and_those_of_a_killed_service_lapse(away):
     _, one, two = away
-    assert one.allows(descriptor("concurrent;1", lease="a"))
+    assert one.allows(descriptor("concurrent;2", lease="a"))
+    assert two.allows(descriptor("concurrent;2", lease="b"))
 
     time.sleep(1.5)  # longer than a lease lives without being renewed
-    assert not two.allows(descriptor("concurrent;1", lease="b"))
+    assert not two.allows(descriptor("concurrent;2", lease="c"))
     one.kill()
 
-    wait_for(lambda: two.allows(descriptor("concurrent;1", lease="b")), 3)
+    wait_for(lambda: two.allows(descriptor("concurrent;2", lease="c")), 3)
+    time.sleep(1.5)
+    assert not two.allows(descriptor("concurrent;2", lease="d"))
 
 
 def test_a_service_starts_without_redis(tmp_path, away):
