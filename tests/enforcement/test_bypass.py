@@ -61,7 +61,8 @@ def test_a_restriction_binds_on_every_endpoint_whatever_the_query(gateway, path,
     + [path.replace("/v1/", "/v1/./") for path in PATHS]
     + [path.upper() for path in PATHS]
     + ["/v1/chat/completions/../completions", "/v1/engines/aurora-large/completions"]
-    + ["/v1/models/aurora-large", "/v1/batches", "/v1/files", "/v1/assistants", "/v1/threads/runs", "/v1/realtime"]
+    + ["/v1/models/aurora-large", "/v1/batches"]
+    + ["/v1/files", "/v1/assistants", "/v1/threads/runs", "/v1/realtime"]
     + ["/openai/deployments/aurora-large/chat/completions", "/v1beta/models/aurora-large:generateContent"],
 )  # fmt: skip
 def test_no_other_spelling_of_a_path_is_served_and_no_model_in_it(gateway, path):
