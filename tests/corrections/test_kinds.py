@@ -91,16 +91,16 @@ EVERY = {
         {"patterns": PATTERNS, "action": "flag", "threshold": 1},
         {},
         (
-            "Flags requests from user alice that match the patterns PAT-0001 Ransom notes (version 3), on every"
-            " model, all endpoints, and lets them pass"
+            "Flags requests from user alice that match the patterns PAT-0001 Ransom notes (version 3), on"
+            " every model, all endpoints, and lets them pass"
         ),
     ),
     "output_filter": (
         {"patterns": PATTERNS, "action": "redact", "threshold": 4},
         {},
         (
-            "Blacks out in answers to user alice whatever matches the patterns PAT-0001 Ransom notes (version 3)"
-            " with a weight of 4 or more, on every model, all endpoints"
+            "Blacks out in answers to user alice whatever matches the patterns PAT-0001 Ransom notes"
+            " (version 3) with a weight of 4 or more, on every model, all endpoints"
         ),
     ),
     "system_prompt": (
@@ -117,8 +117,8 @@ EVERY = {
         {"name": "bio", "where": "output", "threshold": 70, "on_failure": "allow"},
         {},
         (
-            "Asks the classifier bio about answers to user alice and blocks from a score of 0.70; without a score"
-            " it passes; on every model, all endpoints"
+            "Asks the classifier bio about answers to user alice and blocks from a score of 0.70; without a"
+            " score it passes; on every model, all endpoints"
         ),
     ),
     "forbid_use": (
@@ -130,8 +130,8 @@ EVERY = {
         {"use_cases": ["research", "teaching"]},
         {},
         (
-            "Refuses requests from user alice that declare none of the use cases research and teaching, on every"
-            " model, all endpoints"
+            "Refuses requests from user alice that declare none of the use cases research and teaching, on"
+            " every model, all endpoints"
         ),
     ),
     "suspend": (
