@@ -164,6 +164,12 @@ class World:
 
     def ready(self) -> None:
         wait_for(self._serves)
+        if self.filter is not None:
+            wait_for(self._filters)
+
+    def _filters(self) -> bool:
+        with socket.socket() as found:
+            return found.connect_ex(("127.0.0.1", self.filter_port)) == 0
 
     def _serves(self) -> bool:
         try:
