@@ -29,10 +29,18 @@ REFUSALS_OF_AGENTS = {
     "bad_policy": "The gateway refused the policy",
     "stale_policy": "The gateway refused the policy",
     "disk": "The policy could not be stored",
+    "attachments_awaited": "The gateway waits for a list that the policy names",
     "settings": "The gateway's settings are wrong",
 }
 """Problems by which an agent says that it could not take what it was given."""
-TAMPERED = "envoy_drift"
+DRIFTING = {
+    "envoy_drift": "Somebody else changed its files",
+    "envoy_down": "Its Envoy is down",
+    "attachments_lost": "A list of the policy is damaged there",
+    "clock": "Its clock is wrong, so starts and ends are",
+    "access_log": "Its access log cannot be read: nothing is counted there",
+}
+"""Problems by which an agent says that its gateway may do something else than it acknowledges."""
 
 
 @dataclass(frozen=True)
@@ -111,18 +119,15 @@ def _of_gateway(gateway: Gateway, newest: PolicyVersion | None, *, now: datetime
 def _refused(gateway: Gateway) -> str:
     if gateway.rejected:
         return f"Envoy rejected an update: {gateway.error or 'it did not say why'}"
-    said = {each["code"]: each["detail"] for each in _problems(gateway)}
-    found = next((code for code in REFUSALS_OF_AGENTS if code in said), "")
-    return f"{REFUSALS_OF_AGENTS[found]}: {said[found]}" if found else ""
+    return _said(gateway, REFUSALS_OF_AGENTS)
 
 
 def _out_of_step(
     gateway: Gateway, newest: PolicyVersion | None, *, now: datetime
 ) -> tuple[datetime, str] | None:
     """Give since when and why the gateway as a whole does not do what is wanted, if so."""
-    for problem in _problems(gateway):
-        if problem["code"] == TAMPERED:
-            return gateway.seen_at or now, f"Somebody else changed its files: {problem['detail']}"
+    if said := _said(gateway, DRIFTING):
+        return gateway.seen_at or now, said
     if not gateway.live:
         return gateway.seen_at or now, "Its gateway process does not answer."
     if newest is None or (gateway.policy_version, gateway.policy_digest) == (newest.version, newest.digest):
@@ -141,9 +146,11 @@ def _wanted_since(gateway: Gateway, newest: PolicyVersion) -> datetime:
     return max(since, gateway.registered_at)
 
 
-def _problems(gateway: Gateway) -> list[dict[str, str]]:
-    said: list[dict[str, str]] = (gateway.report or {}).get("problems", [])
-    return said
+def _said(gateway: Gateway, known: dict[str, str]) -> str:
+    """Give the first of these problems that the gateway reports, in words."""
+    problems: list[dict[str, str]] = (gateway.report or {}).get("problems", [])
+    said = {each["code"]: each["detail"] for each in problems}
+    return next((f"{words}: {said[code]}" for code, words in known.items() if code in said), "")
 
 
 def _drifted(ill: set[int], *, now: datetime) -> Iterator[Fault]:

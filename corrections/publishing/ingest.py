@@ -114,11 +114,14 @@ def write(page: Sequence[Judged], *, now: datetime) -> None:
 
 
 def sample(page: Sequence[Judged]) -> list[Kept]:
-    """Choose what is kept: every n-th, and a few more of what corrections did, which stand for none."""
+    """Choose what is kept: every n-th, and a few more of what corrections did, which stand for none.
+
+    A record may itself stand for several requests, or for none where another one tells of the same.
+    """
     step = _step(page)
     spared = Counter[tuple[str, Outcome]]()
     return [
-        Kept(each, min(step, len(page) - place) if place % step == 0 else 0)
+        Kept(each, each.said.weight * min(step, len(page) - place) if place % step == 0 else 0)
         for place, each in enumerate(page)
         if place % step == 0 or _telling(each, spared)
     ]

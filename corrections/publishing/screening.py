@@ -88,7 +88,7 @@ class Screening:
 
     def missed(self, said: TrafficRecord) -> str:
         """Give the correction that should have refused a request that was served, or nothing."""
-        if said.status not in SERVED:
+        if said.status not in SERVED or not said.weight:
             return ""
         version = said.policy if said.policy is not None else self._at_that_time(said)
         digest = self._digests.get(version) if version is not None else None

@@ -163,10 +163,11 @@ def test_a_gateway_that_refuses_what_it_is_given_is_a_rejection(clock, changes, 
     assert said in Alarm.objects.get().detail
 
 
-def test_files_that_somebody_else_changed_are_drift(clock):
+@pytest.mark.parametrize("code", ["envoy_drift", "clock", "attachments_lost", "access_log"])
+def test_what_a_gateway_says_against_itself_is_drift(clock, code):
     make_correction()
 
-    look(clock, problems=[{"code": "envoy_drift", "detail": "corrections.json"}])
+    look(clock, problems=[{"code": code, "detail": "corrections.json"}])
 
     assert raised() == {("DRIFT", "gateway-1")}
 

@@ -178,6 +178,14 @@ def test_of_what_a_correction_did_some_is_kept_even_from_busy_traffic():
     assert sum(TrafficRecord.objects.between(*window).values_list("weight", flat=True)) == 2000
 
 
+def test_a_record_that_stands_for_eight_weighs_eight_and_one_that_repeats_another_weighs_nothing():
+    take_in(said(weight=8), said(weight=0, flagged=("COR-1.1",)), said())
+
+    weights = TrafficRecord.objects.order_by("pk").values_list("weight", flat=True)
+    assert list(weights) == [8, 0, 1]
+    assert counted("flagged") == 1
+
+
 def test_old_requests_are_forgotten_and_their_counts_stay():
     now = timezone.now()
     take_in(refused("COR-1.1", at=now - timedelta(hours=27)), refused("COR-1.1", at=now))
