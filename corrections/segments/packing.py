@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from corrections.segments.models import Mode
-from enforcement import policy
 
 RECENT_MOST: Final = 1_000
 """A recent list that grows beyond this is merged into a new base in the background."""
@@ -22,11 +21,18 @@ class Parts:
 
     base: Names = NOBODY
     recent: Names = NOBODY
+    base_digest: str | None = None
+    """Of a base that is stored already, so that nobody has to sort it again."""
 
     @property
     def everyone(self) -> Names:
         """Both together."""
         return self.base | self.recent
+
+    @property
+    def count(self) -> int:
+        """How many they are."""
+        return len(self.base) + len(self.recent)
 
     @property
     def wants_merging(self) -> bool:
@@ -54,31 +60,25 @@ class Change:
         return not (self.added or self.removed)
 
 
-def change(current: Names, given: Names, mode: Mode) -> Change:
-    """Say what taking in these names changes."""
-    common = current & given
+def change(current: Parts, given: Names, mode: Mode) -> Change:
+    """Say what taking in these names changes. A few names cost little, however many are there already."""
+    common = (given & current.base) | (given & current.recent)
     if mode == Mode.REMOVE:
-        return Change(NOBODY, common, 0, len(given) - len(common), len(current) - len(common))
-    added = given - current
-    removed = current - given if mode == Mode.REPLACE else NOBODY
-    return Change(added, removed, len(common), 0, len(current) + len(added) - len(removed))
+        return Change(NOBODY, common, 0, len(given) - len(common), current.count - len(common))
+    added = given - common
+    removed = current.everyone - given if mode == Mode.REPLACE else NOBODY
+    return Change(added, removed, len(common), 0, current.count + len(added) - len(removed))
 
 
 def repacked(parts: Parts, change: Change) -> Parts:
     """Cut the changed list: a base that still holds stays, so that little has to travel."""
-    everyone = (parts.everyone | change.added) - change.removed
     recent = (parts.recent | change.added) - change.removed
     base_holds = bool(parts.base) and not (change.removed & parts.base)
-    if base_holds and len(everyone) > RECENT_MOST and len(recent) <= RECENT_LIMIT:
-        return Parts(parts.base, recent)
-    return Parts(everyone)
+    if base_holds and change.count > RECENT_MOST and len(recent) <= RECENT_LIMIT:
+        return replace(parts, recent=recent)
+    return Parts((parts.everyone | change.added) - change.removed)
 
 
 def merged(parts: Parts) -> Parts:
     """Give the same list as one base."""
     return Parts(parts.everyone)
-
-
-def content_digest(everyone: Names) -> str:
-    """Give the digest of the whole list, the same however it is packed."""
-    return policy.address(policy.subject_list(everyone)) if everyone else ""

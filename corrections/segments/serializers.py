@@ -177,7 +177,7 @@ class OfSegmentVersion(serializers.ModelSerializer[SegmentVersion]):
 
     class Meta:
         model = SegmentVersion
-        fields = (*_VERSION, *_COUNTS, "content", "lists")
+        fields = (*_VERSION, *_COUNTS, "lists")
 
     def get_lists(self, version: SegmentVersion) -> list[Plain]:
         """Give them as they are packed now."""

@@ -63,7 +63,7 @@ def import_subjects(*, segment_id: int, read: reading.Read, intent: Intent, by: 
     _check_complete(read.invalid, intent)
     _check_replacing(segment, intent, given=len(read.names))
     parts = members.parts_of(members.version_of(segment))
-    change = packing.change(parts.everyone, frozenset(read.names), intent.mode)
+    change = packing.change(parts, frozenset(read.names), intent.mode)
     _check_change(segment, nothing=change.nothing, count=change.count, most=policy.LIST_MOST)
     return _next_version(segment, parts, change, intent, skipped=len(read.invalid), by=by)
 
@@ -172,7 +172,6 @@ def _next_version(
     after = packing.repacked(parts, change)
     version = SegmentVersion.objects.create(
         segment=segment,
-        content=packing.content_digest(after.everyone),
         **_told(segment, intent, by=by),
         added=len(change.added),
         removed=len(change.removed),
@@ -220,7 +219,8 @@ def _told(register: Register, intent: Intent, *, by: User) -> dict[str, object]:
 
 
 def _pack(version: SegmentVersion, parts: Parts) -> Packing:
-    return Packing.objects.create(version=version, base_id=_list(parts.base), recent_id=_list(parts.recent))
+    base = parts.base_digest or _list(parts.base)
+    return Packing.objects.create(version=version, base_id=base, recent_id=_list(parts.recent))
 
 
 def _list(names: frozenset[str]) -> str | None:

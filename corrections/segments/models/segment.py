@@ -61,13 +61,9 @@ class PackingQuerySet(models.QuerySet["Packing"]):
 
 
 class SegmentVersion(Version):
-    """Who belongs to a segment. Append-only in PostgreSQL.
-
-    :ivar content: the digest of the whole list, however it is packed; empty for nobody.
-    """
+    """Who belongs to a segment. Append-only in PostgreSQL."""
 
     segment = models.ForeignKey(Segment, models.PROTECT, related_name="versions")
-    content = models.CharField(max_length=71, blank=True)
 
     objects = SegmentVersionQuerySet.as_manager()
 

@@ -69,7 +69,7 @@ def preview_patterns(upload: Upload, mode: Mode) -> Preview:
 
 def preview_read(segment: Segment, read: reading.Read, mode: Mode) -> Preview:
     """Say what taking in these subjects would do."""
-    current = members.parts_of(members.version_of(segment)).everyone
+    current = members.parts_of(members.version_of(segment))
     change = packing.change(current, frozenset(read.names), mode)
     return Preview(
         register=segment,

@@ -68,7 +68,7 @@ def parts_of(version: SegmentVersion | None) -> Parts:
     if packing is None:
         return Parts()
     base, recent = (contents.subjects(each) if each else frozenset() for each in _both(packing))
-    return Parts(base, recent)
+    return Parts(base, recent, packing.base_id)
 
 
 def everybody(version: SegmentVersion | None) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from http import HTTPStatus
 import pytest
 
 from corrections.segments.models import Segment
+from enforcement import policy
 from irapp.accounts.models import RoleCode, Scope
 from tests.corrections.calling import API, caller
 from tests.corrections.segments.factories import add, fresh, make_patterns, make_segment, many
@@ -54,7 +55,7 @@ def test_a_file_is_taken_in_by_one_call(send):
     assert made.status_code == HTTPStatus.CREATED, made.json()
     said = made.json()
     assert (said["number"], said["added"], said["count"], said["source_name"]) == (1, 2, 2, "abuse.csv")
-    assert said["lists"] == [{"of": "user", "attachment": said["content"], "count": 2}]
+    assert said["lists"] == [{"of": "user", "attachment": policy.address(b"alice\nbob\n"), "count": 2}]
 
 
 def test_a_dry_run_tells_what_would_happen_and_changes_nothing(send):

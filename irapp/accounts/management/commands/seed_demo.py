@@ -15,6 +15,7 @@ ORDER = (
     "incidents.preparation",
     "incidents",
     "incidents.monitoring",
+    "corrections.segments",
     "corrections",
     "incidents.execution",
     "incidents.post_incident",

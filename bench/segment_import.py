@@ -1,0 +1,99 @@
+"""Importing 100 000 subjects, one more afterwards, and looking at the result: how long each takes.
+
+    PYTHONPATH=. .venv/bin/python bench/segment_import.py
+
+Takes a PostgreSQL of its own unless DATABASE_URL names one; everything is rolled back.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import time
+from collections import defaultdict
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+COUNT = 99_990
+"""So that there is room for a few more: a segment has at most 100 000."""
+ROUNDS = 5
+took: dict[str, list[float]] = defaultdict(list)
+
+
+@contextmanager
+def timed(label: str) -> Iterator[None]:
+    """Note how long it takes."""
+    began = time.perf_counter()
+    yield
+    took[label].append((time.perf_counter() - began) * 1000)
+
+
+def main() -> None:
+    """Start what is needed, measure, print."""
+    with ExitStack() as running:
+        if "DATABASE_URL" not in os.environ:
+            from deploy.embedded import postgres  # noqa: PLC0415
+
+            os.environ["DATABASE_URL"] = running.enter_context(postgres.temporary())
+        os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
+        import django  # noqa: PLC0415
+
+        django.setup()
+        from django.core.management import call_command  # noqa: PLC0415
+        from django.db import transaction  # noqa: PLC0415
+
+        call_command("migrate", verbosity=0)
+        with transaction.atomic():
+            for number in range(ROUNDS):
+                measure(number)
+            transaction.set_rollback(True)
+    print(f"{'':<54} median ms   worst ms")
+    for label, times in took.items():
+        print(f"{label:<54} {statistics.median(times):9.1f} {max(times):10.1f}")
+
+
+def measure(number: int) -> None:
+    """One round, with a list of its own."""
+    # Only now is Django configured.
+    from corrections.segments import actions, contents, panels, reading  # noqa: PLC0415
+    from corrections.segments.actions.importing import Intent  # noqa: PLC0415
+    from corrections.segments.models import Mode  # noqa: PLC0415
+    from corrections.segments.selectors import members  # noqa: PLC0415
+    from tests.corrections.segments.factories import add, fresh, make_segment, remove  # noqa: PLC0415
+    from tests.incidents.factories import make_responder  # noqa: PLC0415
+
+    by = make_responder()
+    segment = make_segment(by=by)
+    names = [f"acct-{number}-{each:08}" for each in range(COUNT)]
+    raw = ("id;user_id;note\n" + "".join(f"7;{name};note\n" for name in names)).encode()
+    with timed("read the file (three columns)"):
+        read = reading.read(raw, of="user", layout=reading.Layout())
+    with timed("say what it would do"):
+        panels.preview_read(segment, read, Mode.ADD)
+    intent = Intent(mode=Mode.ADD, reason="Bench.")
+    with timed(f"take {COUNT} subjects in"):
+        actions.import_subjects(segment_id=segment.pk, read=read, intent=intent, by=by)
+    contents.subjects.cache_clear()
+    contents.in_order.cache_clear()
+    with timed("one subject more, the list not read before"):
+        add(segment, "late", by=by)
+    with timed("one subject more"):
+        add(segment, "later", by=by)
+    version = members.version_of(fresh(segment))
+    with timed("is somebody in it, the list not read before"):
+        assert members.contains(version, names[7])
+    with timed("is somebody in it"):
+        assert members.contains(version, names[8])
+    with timed("page 700 of 1 000"):
+        members.browse(version, page=700)
+    with timed("those that hold a text"):
+        members.browse(version, text="999")
+    with timed("one subject less: a new base"):
+        remove(segment, names[9], by=by)
+
+
+if __name__ == "__main__":
+    main()
