@@ -70,8 +70,9 @@ class Bare:
             process.wait()
 
     def enforce(self, content: policy.Content) -> None:
-        """Put a policy in force and wait until Envoy's worker decides by it."""
+        """Put a policy in force and wait until Envoy has its limits and a worker decides by it."""
         signed = self._write(content)
+        wait_for(self._limiting)
         wait_for(lambda: self._current(render.version_of(signed)))
 
     def ask(self, attributes: Attributes, raw: bytes | Iterator[bytes] | None = None, **more: str) -> Reply:
@@ -123,9 +124,20 @@ class Bare:
         self.version += 1
         signed = policy.sign(content, version=self.version, key=KEY, key_id="test")
         files.write(self.folder / "policy.json", policy.encode(signed))
-        for file in render.policy_files(self.gateway, signed, self):
+        self._files = render.policy_files(self.gateway, signed, self)
+        for file in self._files:
             files.write(self.folder / file.name, file.data)
         return signed
+
+    def _limiting(self) -> bool:
+        """Envoy takes its files up one by one; the script may be there before the limits are."""
+        wanted = next(file.version for file in self._files if file.filter == "limits")
+        connection = http.client.HTTPConnection("127.0.0.1", self.gateway.admin_port, timeout=5)
+        try:
+            connection.request("GET", "/stats?filter=irapp-limits.version_text")
+            return wanted in connection.getresponse().read().decode()
+        finally:
+            connection.close()
 
     def _current(self, version: str) -> bool:
         return self.ask(SOMEBODY).headers.get("x-irapp-policy") == version
