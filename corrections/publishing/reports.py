@@ -33,6 +33,8 @@ FROM jsonb_to_recordset(%s::jsonb) AS said(
 WHERE gateway.id = said.id
 """
 _WRITTEN = ("report", "reported_at", "policy_version", "policy_digest", "live", "rejected", "error")
+ADAPTERS = ("litellm ",)
+"""How the versions of gateways begin that are no Envoy and report all the same."""
 log = structlog.get_logger(__name__)
 
 
@@ -124,6 +126,9 @@ def _apply(gateway: Gateway, heard: Heard) -> bool:
     """Write a report into its gateway; tell whether it says anything new."""
     if gateway.retired_at is not None:
         record("gateway.returned", gateway, by=None)
+    if gateway.kind == Gateway.Kind.ENVOY and heard.envoy.version.startswith(ADAPTERS):
+        gateway.kind = Gateway.Kind.ADAPTER
+        gateway.save(update_fields=["kind"])
     before, gateway.report = gateway.report, _as_data(heard)
     gateway.reported_at = heard.reported_at
     gateway.policy_version = heard.policy.version if heard.policy else None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
-from corrections.models import Gateway
+from corrections.models import Acknowledgement, Gateway
 from corrections.webhooks.models import Delivery, Endpoint
 from irapp.audit.record import hint, record
 
@@ -45,6 +45,8 @@ def note(endpoint: Endpoint, outcome: Outcome, *, quietly: bool = False) -> None
     before = (gateway.live, gateway.error, gateway.policy_version, gateway.policy_digest)
     _note_gateway(gateway, outcome)
     news = before != (gateway.live, gateway.error, gateway.policy_version, gateway.policy_digest)
+    if outcome.held is not None and before[2:] != (gateway.policy_version, gateway.policy_digest):
+        _note_acknowledgement(gateway, outcome.held, at=outcome.at)
     _note_episode(endpoint, outcome)
     if news or not quietly:
         _keep(endpoint, outcome)
@@ -62,6 +64,10 @@ def _note_gateway(gateway: Gateway, outcome: Outcome) -> None:
         gateway.retired_at = gateway.retired_by = None
         record("gateway.returned", gateway, by=None)
     gateway.save()
+
+
+def _note_acknowledgement(gateway: Gateway, held: PolicyRef, *, at: datetime) -> None:
+    Acknowledgement.objects.create(gateway=gateway, version=held.version, digest=held.digest[:71], at=at)
 
 
 def _note_episode(endpoint: Endpoint, outcome: Outcome) -> None:

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from django.urls import URLPattern, get_resolver, reverse
 
-SAMPLES = {"uidb64": "MQ", "token": "x", "form": "md", "code": "threat"}
+SAMPLES = {"uidb64": "MQ", "token": "x", "form": "md", "code": "threat", "digest": f"sha256:{0:064}"}
 KINDS = {"audit:export": "csv"}
 
 

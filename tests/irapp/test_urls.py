@@ -23,6 +23,7 @@ AUDITOR_MAY = {
     "post_incident:sign",  # what auditors are for
 }
 REFUSED = {
+    HTTPStatus.UNAUTHORIZED,
     HTTPStatus.FORBIDDEN,
     HTTPStatus.NOT_FOUND,
     HTTPStatus.METHOD_NOT_ALLOWED,

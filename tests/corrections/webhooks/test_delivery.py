@@ -38,6 +38,7 @@ def test_a_published_policy_is_sent_signed_and_its_acknowledgement_is_kept(add, 
     assert item.done_at is not None
     assert (gateway().policy_version, gateway().policy_digest) == (newest.version, newest.digest)
     assert gateway().live
+    assert gateway().acknowledgements.get().version == newest.version
 
 
 def test_nothing_is_sent_before_the_commit_and_nothing_for_a_policy_that_was_rolled_back(add, receiver):
@@ -280,3 +281,12 @@ def another_session_holds(endpoint):
             other.close()
 
     return holding()
+
+
+def test_a_gateway_that_reports_as_litellm_is_an_adapter_and_counts_like_any_other():
+    correction = enforcing()
+
+    gateways.show("litellm-1", envoy={"version": "litellm 1.106.2", "live": True, "rejected": 0, "error": ""})
+
+    assert Gateway.objects.get(name="litellm-1").kind == Gateway.Kind.ADAPTER
+    assert fresh(correction).state == State.ACTIVE
