@@ -34,13 +34,13 @@ class Counting(Bare):
             models={"aurora-large": Model(upstream=upstream)},
             clients=tuple(
                 Client(
-                    key=f"sk-test-{name}",
+                    key=f"sk-test-{name!a}",
                     key_id=f"key-{name}",
                     user=name,
                     organisation=who[0],
                     application=who[1],
                 )
-                for name, who in CLIENTS.items()
+                for name, who in {**CLIENTS, "zoë": ("müller", "müller-app")}.items()
             ),
         )
 
@@ -56,7 +56,7 @@ class Counting(Bare):
         connection = http.client.HTTPConnection("127.0.0.1", self.gateway.port, timeout=20)
         try:
             raw = json.dumps({"model": "aurora-large", "messages": [], **body})
-            headers = {"authorization": f"Bearer sk-test-{who}", "content-type": "application/json"}
+            headers = {"authorization": f"Bearer sk-test-{who!a}", "content-type": "application/json"}
             connection.request("POST", path, body=raw, headers=headers)
             response = connection.getresponse()
             found = {name.lower(): value for name, value in response.getheaders()}
@@ -110,6 +110,13 @@ def test_a_limit_counts_by_user_organisation_key_or_all_together(pair, per, allo
     enforce(pair, policy.RequestLimit(requests=6, window_seconds=60, per=per))
 
     assert counted(pair, 10, "alice", "bob", "carol") == allowed  # alice and bob are of one organisation
+
+
+def test_names_in_any_script_are_counted(pair):
+    enforce(pair, policy.RequestLimit(requests=4, window_seconds=60, per="organisation"))
+
+    assert counted(pair, 10, "zoë") == 4
+    assert pair[0].service.basis() == "global"
 
 
 def test_a_limit_counts_only_whom_its_scope_names(pair):
