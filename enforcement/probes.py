@@ -38,6 +38,7 @@ class Plan:
 
     :param limit: the number that a limit of this correction allows at once; 0 when none counts it.
     :param body: the request, written out.
+    :param prompt: what it says, where a content filter has to find it.
     """
 
     subject: Subject
@@ -46,6 +47,7 @@ class Plan:
     expect: Expect
     limit: int = 0
     body: bytes = b""
+    prompt: str = ""
 
 
 def plan(

@@ -15,6 +15,8 @@ class Answer(NamedTuple):
     correction: str
     warning: str
     policy: str
+    flagged: frozenset[str]
+    shadow: frozenset[str]
     body: dict[str, object]
 
 

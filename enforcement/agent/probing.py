@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
+from itertools import count
 from typing import Protocol
 
 import aiohttp
 import msgspec
 
 from enforcement import policy
-from enforcement.agent.judging import Answer, judge
+from enforcement.agent.contents import judge_content
+from enforcement.agent.judging import Answer
 from enforcement.agent.spending import judge_spent, spending
 from enforcement.envoy.gateway import Gateway, line_of
 from enforcement.probes import Plan
 from enforcement.report import Basis, Probe
 
 RETRIES = 100
+SILENT_RETRIES = 10
+"""For answers that name no policy: Envoy's own, when what is behind it is away."""
 RETRY_SECONDS = 0.01
 
 
@@ -47,7 +51,7 @@ class Prober:
         """
         try:
             answer, spent = await self._current(plan, correction, wanted)
-            status, wrong = answer.status, judge(plan, answer)
+            status, wrong = answer.status, judge_content(plan, correction, answer)
             if plan.expect == "limit" and not wrong:
                 status, wrong = await judge_spent(partial(self._ask, plan), correction, spent, basis)
         except (aiohttp.ClientError, TimeoutError) as error:
@@ -57,10 +61,11 @@ class Prober:
     async def _current(
         self, plan: Plan, correction: policy.Correction, wanted: Wanted
     ) -> tuple[Answer, dict[str, str]]:
-        for _ in range(RETRIES):
+        for tries in count(1):
             spent = spending(plan, correction.id)
             answer = await self._ask(plan, spent)
-            if answer.policy == wanted.version or wanted.overtaken():
+            most = RETRIES if answer.policy else SILENT_RETRIES
+            if answer.policy == wanted.version or wanted.overtaken() or tries >= most:
                 break
             await asyncio.sleep(RETRY_SECONDS)
         return answer, spent
@@ -80,8 +85,14 @@ class Prober:
                 response.headers.get("x-irapp-correction", ""),
                 response.headers.get("x-irapp-warning", ""),
                 response.headers.get("x-irapp-policy", ""),
+                _named(response.headers.get("x-irapp-flagged", "")),
+                _named(response.headers.get("x-irapp-shadow", "")),
                 _object(raw),
             )
+
+
+def _named(header: str) -> frozenset[str]:
+    return frozenset(name.strip() for name in header.split(",")) - {""}
 
 
 def _probe(plan: Plan, status: int, wrong: str) -> Probe:

@@ -14,10 +14,12 @@ from math import ceil
 import msgspec
 
 from enforcement import policy
+from enforcement.agent.attachments import Attachments
+from enforcement.agent.contents import with_sample
 from enforcement.agent.probing import Prober
 from enforcement.agent.state import State
 from enforcement.agent.waiting import until_set
-from enforcement.decide import Attachments, Rules, in_force, lifts_at
+from enforcement.decide import Rules, in_force, lifts_at
 from enforcement.envoy import render
 from enforcement.probes import Plan, plan
 from enforcement.report import CorrectionReport, LiftedReport, Probe
@@ -55,16 +57,14 @@ class _Round:
         :raises PolicyError: a list that the policy names is not at hand.
         """
         if item.id not in self._plans:
-            self._rules = self._rules or Rules(self.content, self._attachments)
-            self._plans[item.id] = plan(
-                item,
-                self.content,
-                models=self._models,
-                now=datetime.now(UTC),
-                attachments=self._attachments,
-                rules=self._rules,
-            )
+            self._plans[item.id] = self._planned(item, datetime.now(UTC))
         return self._plans[item.id]
+
+    def _planned(self, item: policy.Correction, now: datetime) -> list[Plan]:
+        attached = self._attachments
+        rules = self._rules = self._rules or Rules(self.content, attached)
+        found = plan(item, self.content, models=self._models, now=now, attachments=attached, rules=rules)
+        return [with_sample(each, item, rules, attached, now) for each in found]
 
 
 class Prover:

@@ -74,6 +74,16 @@ class Filter:
         ready = await self.current.get()
         if ready is None:
             raise RefusedError(503, refusals.CLOSED)
+        try:
+            await self._pass_on(scope, receive, send, headers, ready)
+        except RefusedError as refusal:
+            if headers.get(b"x-irapp-probe"):  # a refusal, too, says by which policy
+                refusal.headers = [*refusal.headers, (b"x-irapp-policy", _version(headers, ready))]
+            raise
+
+    async def _pass_on(
+        self, scope: Scope, receive: Receive, send: Send, headers: Header, ready: Ready
+    ) -> None:
         request = read(headers, await body_of(receive), ready)
         findings = self._findings(request)
         model = self._model(request)

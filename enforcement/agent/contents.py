@@ -1,0 +1,133 @@
+"""Probes of what happens to content: samples that filters must find, and what became of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+from typing import Protocol
+
+from enforcement import policy
+from enforcement.agent.judging import Answer, judge
+from enforcement.asking import as_sent, request_body
+from enforcement.decide import Rules
+from enforcement.probes import Plan
+
+REMOVED = "[removed]"
+_REFUSED = 403
+
+
+class Patterns(Protocol):
+    """Where sets of patterns are kept."""
+
+    def patterns(self, address: str) -> policy.PatternSet:
+        """Give a set.
+
+        :raises PolicyError: it is not at hand.
+        """
+
+
+def with_sample(
+    plan: Plan, correction: policy.Correction, rules: Rules, attached: Patterns, now: datetime
+) -> Plan:
+    """Let a probe of a content filter say what the filter has to find."""
+    effect = correction.effect
+    if not isinstance(effect, policy.InputFilter | policy.OutputFilter):
+        return plan
+    prompt = sample(attached.patterns(effect.patterns.attachment), effect.threshold)
+    if not prompt:
+        return plan
+    attributes = as_sent(replace(plan.attributes, body_bytes=0), prompt=prompt)
+    return replace(
+        plan,
+        attributes=attributes,
+        verdict=rules.decide(attributes, now=now),
+        body=request_body(attributes, prompt=prompt),
+        prompt=prompt,
+    )
+
+
+def sample(patterns: policy.PatternSet, threshold: int) -> str:
+    """Give a text in which enough patterns are found; nothing where no pattern has an example."""
+    found, weight = [], 0
+    for pattern in patterns.patterns:
+        text = pattern.sample or (pattern.text if pattern.kind == "literal" else "")
+        if text:
+            found.append(text)
+            weight += pattern.weight
+        if weight >= threshold:
+            return "\n".join(found)
+    return ""
+
+
+def judge_content(plan: Plan, correction: policy.Correction, answer: Answer) -> str:
+    """Give what is wrong with the answer to a probe of any kind; nothing if it is right."""
+    acting = {item.id for item in plan.verdict.filters if item.mode == "enforce"}
+    if answer.status == _REFUSED and plan.verdict.action == "allow" and answer.correction in acting:
+        return ""  # a filter of the input took it, this one or a stricter one
+    wrong = judge(plan, answer)
+    if wrong or correction.id not in {item.id for item in plan.verdict.filters}:
+        return wrong
+    if correction.mode == "shadow":
+        return _judge_dry_run(plan, correction, answer)
+    return _judge_effect(plan, correction, answer, acting)
+
+
+def _judge_dry_run(plan: Plan, correction: policy.Correction, answer: Answer) -> str:
+    if plan.prompt and correction.id not in answer.shadow:
+        return "the dry run did not find its sample"
+    return ""
+
+
+def _judge_effect(plan: Plan, correction: policy.Correction, answer: Answer, acting: set[str]) -> str:
+    match correction.effect:
+        case policy.InputFilter(action=action) if plan.prompt:
+            return _judge_input(action, plan, correction, answer)
+        case policy.OutputFilter(action=action) if plan.prompt:
+            return _judge_output(action, correction, answer, acting)
+        case policy.SystemPrompt(text=text) if plan.attributes.endpoint != "embeddings":
+            there = any(text in leaf for leaf in _texts(answer.body.get("request")))
+            return "" if there else "the instructions do not reach the model"
+        case policy.Classifier():
+            scored = _member(answer, "classifiers").get(correction.id)
+            return "" if scored is True else "the classifier gave no score"
+    return ""
+
+
+def _judge_input(action: str, plan: Plan, correction: policy.Correction, answer: Answer) -> str:
+    if action == "block":
+        return f"expected 403, got {answer.status}"
+    if action == "flag":
+        return "" if correction.id in answer.flagged else "the sample was not flagged"
+    left = any(plan.prompt in leaf for leaf in _texts(answer.body.get("request")))
+    return "the sample was not redacted" if left else ""
+
+
+def _judge_output(action: str, correction: policy.Correction, answer: Answer, acting: set[str]) -> str:
+    said = _member(answer, "answer")
+    if said.get("blocked") in acting:
+        return ""  # by this one, or by a stricter one
+    if action == "block":
+        return "the sample was not blocked in an answer"
+    if action == "flag":
+        return "" if correction.id in answer.flagged else "the sample was not flagged"
+    whole, streamed = str(said.get("whole")), str(said.get("streamed"))
+    if whole != streamed:
+        return "an answer in one piece and a stream are not redacted alike"
+    return "" if REMOVED in whole else "the sample was not redacted"
+
+
+def _member(answer: Answer, name: str) -> dict[str, object]:
+    found = answer.body.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for each in value.values():
+            yield from _texts(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _texts(each)
