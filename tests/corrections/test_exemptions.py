@@ -1,4 +1,4 @@
-"""Exemptions and stages: a hole in what was decided takes the authority that decided it, and closes itself."""
+"""Exemptions and stages: a hole in what was decided takes the authority that decided it, and closes."""
 
 from datetime import timedelta
 
