@@ -119,6 +119,7 @@ class Fleet:
     def __init__(self, folder: Path, stack: ExitStack) -> None:
         self.folder, self._stack = folder, stack
         self.upstream = free_port()
+        self.gateways: dict[str, Gateway] = {}
         # It reads the body first: an answer before the body's end would cost the connection.
         buffer = extension("buffer", "http.buffer.v3.Buffer", max_request_bytes=2**20)
         answer = {"direct_response": {"status": 200, "body": {"inline_string": ANSWER}}}
@@ -143,7 +144,7 @@ class Fleet:
         self, name: str, content: policy.Content, attached: Attached | None = None, *, streams: Any = "filter"
     ) -> Target:
         """Start a gateway that enforces a policy."""
-        gateway = self.gateway(name, free_port(), streams=streams)
+        gateway = self.gateways[name] = self.gateway(name, free_port(), streams=streams)
         gateway.folder.mkdir(parents=True)
         for file, data in render.static_files(gateway).items():
             (gateway.folder / file).write_bytes(data)
@@ -153,14 +154,19 @@ class Fleet:
 
     def gateway(self, name: str, port: int, *, streams: Any = "filter") -> Gateway:
         """Describe a gateway with one model and one client."""
+        return self.described(name, self.folder / name, port, self.upstream, streams=streams)
+
+    @staticmethod
+    def described(name: str, folder: Path, port: int, upstream: int, *, streams: Any = "filter") -> Gateway:
+        """Describe a gateway that may never be started."""
         return Gateway(
             name=name,
             host="127.0.0.1",
             port=port,
             admin_port=free_port(),
             filter_address="127.0.0.1:9",
-            folder=self.folder / name,
-            models={MODEL: Model(upstream=f"127.0.0.1:{self.upstream}", streams=streams)},
+            folder=folder,
+            models={MODEL: Model(upstream=f"127.0.0.1:{upstream}", streams=streams)},
             clients=(CLIENT,),
             probe_key="probe-key-of-the-bench",
             secret="bench",  # noqa: S106

@@ -12,6 +12,7 @@ import secrets
 import time
 from array import array
 from collections.abc import Collection
+from itertools import accumulate
 from pathlib import Path
 from sys import byteorder
 from typing import NamedTuple, Protocol
@@ -68,19 +69,17 @@ def table(raw: bytes) -> bytes:
     """Give the hash table of a list as :func:`enforcement.policy.subject_list` writes it."""
     names = raw.split(b"\n")[:-1]
     count = 1 << max(0, (len(names) - 1).bit_length())
-    buckets: list[list[bytes]] = [[] for _ in range(count)]
     mask = count - 1
-    for name in names:
-        buckets[crc32(name) & mask].append(name)
-    start = len(MAGIC) + 4 + 4 * (count + 1)
-    offsets, parts = array("I", [start]), []
-    for bucket in buckets:
-        part = b"\n" + b"\n\n".join(bucket) + b"\n" if bucket else b""
-        parts.append(part)
-        offsets.append(offsets[-1] + len(part))
+    placed = sorted((crc32(name) & mask, name) for name in names)
+    sizes = [0] * (count + 1)
+    sizes[0] = len(MAGIC) + 4 + 4 * (count + 1)
+    for bucket, name in placed:
+        sizes[bucket + 1] += len(name) + 2
+    offsets = array("I", accumulate(sizes))
     if byteorder == "big":
         offsets.byteswap()
-    return MAGIC + count.to_bytes(4, "little") + offsets.tobytes() + b"".join(parts)
+    buckets = b"\n" + b"\n\n".join(name for _, name in placed) + b"\n"
+    return MAGIC + count.to_bytes(4, "little") + offsets.tobytes() + buckets
 
 
 def _written(path: Path, address: str, attachments: Raw | None) -> Rendered:
