@@ -34,9 +34,8 @@ if TYPE_CHECKING:
     from enforcement.filter.app import Filter
 
 _OWN = {b"host", b"content-length", b"connection", b"transfer-encoding", b"expect", b"accept-encoding"}
-_HOP = {
-    b"connection", b"transfer-encoding", b"keep-alive", b"content-length", b"content-encoding", b"date", b"server",
-}  # fmt: skip
+_HOP = {b"connection", b"transfer-encoding", b"keep-alive", b"content-length", b"content-encoding"}
+_HOP |= {b"date", b"server"}
 ANSWER_MOST = 64 * 1024 * 1024
 LAST_SECONDS = 1.0
 
@@ -72,7 +71,7 @@ class Relay:
         query = scope["query_string"].decode("latin-1")
         url = f"http://{self._model.upstream}{scope['path']}" + (f"?{query}" if query else "")
         headers = [
-            (name.decode("latin-1"), value.decode("latin-1"))
+            (name.decode(errors="replace"), value.decode(errors="replace"))
             for name, value in scope["headers"]
             if name not in _OWN and not name.startswith((b"x-irapp-", b"irapp-"))
         ]

@@ -58,15 +58,14 @@ def completions(*pieces):
 
 def messages(*pieces, kind="text"):
     name = {"text": "text", "thinking": "thinking", "input_json": "partial_json"}[kind]
-    block = (
-        {"type": "tool_use", "id": "t", "name": "f", "input": {}}
-        if kind == "input_json"
-        else {"type": kind, name: ""}
-    )
+    tool = {"type": "tool_use", "id": "t", "name": "f", "input": {}}
+    block = tool if kind == "input_json" else {"type": kind, name: ""}
+    message = {"id": "m", "type": "message", "content": [], "usage": {"output_tokens": 1}}
+    deltas = [{"type": f"{kind}_delta", name: each} for each in pieces]
     events = [
-        {"type": "message_start", "message": {"id": "m", "type": "message", "content": [], "usage": {"output_tokens": 1}}},
+        {"type": "message_start", "message": message},
         {"type": "content_block_start", "index": 0, "content_block": block},
-        *({"type": "content_block_delta", "index": 0, "delta": {"type": f"{kind}_delta", name: each}} for each in pieces),
+        *({"type": "content_block_delta", "index": 0, "delta": each} for each in deltas),
         {"type": "content_block_stop", "index": 0},
         {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 9}},
         {"type": "message_stop"},
@@ -110,16 +109,17 @@ def said(raw):
     """Give all the text of a stream, whatever its API, by field."""
     texts: dict[str, str] = {}
     for event in events_of(raw):
-        for choice in event.get("choices", []):
-            for name, value in {**choice.get("delta", {}), "text": choice.get("text", "")}.items():
-                if name == "tool_calls":
-                    value = "".join(call["function"].get("arguments", "") for call in value)
-                if name != "role" and value:
-                    texts[name] = texts.get(name, "") + value
         delta = event.get("delta")
-        if isinstance(delta, str):
-            texts["delta"] = texts.get("delta", "") + delta
-        for name, value in delta.items() if isinstance(delta, dict) else ():
-            if name in ("text", "thinking", "partial_json"):
+        parts = [("delta", delta)] if isinstance(delta, str) else [*_parts(event), *(delta or {}).items()]
+        for name, value in parts:
+            if value and name not in ("role", "type", "stop_reason", "stop_sequence"):
                 texts[name] = texts.get(name, "") + value
     return texts
+
+
+def _parts(event):
+    for choice in event.get("choices", []):
+        yield "text", choice.get("text")
+        for name, value in choice.get("delta", {}).items():
+            tools = value if name == "tool_calls" else []
+            yield name, "".join(call["function"].get("arguments", "") for call in tools) if tools else value

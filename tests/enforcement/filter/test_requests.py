@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import datetime
 
 import pytest
 
@@ -12,35 +12,45 @@ from tests.enforcement.filter.upstream import answered
 from tests.enforcement.world import correction
 
 PHRASE = "red mercury"
+CALL = {"function": {"name": "f", "arguments": '{"a": "red\\u0020mercury"}'}}
+PARTS = [{"type": "text", "text": "red mer"}, {"type": "text", "text": "cury"}]
+TOOL_RESULT = {"type": "tool_result", "content": [{"type": "text", "text": PHRASE}]}
+DOCUMENT = {"type": "document", "source": {"type": "text", "data": PHRASE}}
+
+
+def said(content, role="user", **more):
+    return {"messages": [{"role": role, "content": content, **more}]}
+
+
 INPUTS = {
-    "chat": ("chat.completions", {"messages": [{"role": "user", "content": f"a {PHRASE}"}]}),
-    "earlier": ("chat.completions", {"messages": [{"role": "assistant", "content": PHRASE}, {"role": "user", "content": "-"}]}),
-    "parts": (
+    "chat": ("chat.completions", said(f"a {PHRASE}")),
+    "earlier": (
         "chat.completions",
-        {"messages": [{"role": "user", "content": [{"type": "text", "text": "red mer"}, {"type": "text", "text": "cury"}]}]},
+        {"messages": [*said(PHRASE, "assistant")["messages"], *said("-")["messages"]]},
     ),
-    "system": ("chat.completions", {"messages": [{"role": "system", "content": "RED  MERCURY"}]}),
-    "arguments": (
-        "chat.completions",
-        {"messages": [{"role": "assistant", "tool_calls": [{"function": {"name": "f", "arguments": '{"a": "red\\u0020mercury"}'}}]}]},
-    ),
-    "result": ("chat.completions", {"messages": [{"role": "tool", "tool_call_id": "1", "content": PHRASE}]}),
+    "parts": ("chat.completions", said(PARTS)),
+    "system": ("chat.completions", said("RED  MERCURY", "system")),
+    "arguments": ("chat.completions", said(None, "assistant", tool_calls=[CALL])),
+    "result": ("chat.completions", said(PHRASE, "tool", tool_call_id="1")),
     "prompt": ("completions", {"prompt": PHRASE}),
     "prompts": ("completions", {"prompt": ["-", PHRASE]}),
     "suffix": ("completions", {"prompt": "-", "suffix": PHRASE}),
     "input": ("responses", {"input": PHRASE}),
-    "items": ("responses", {"input": [{"role": "user", "content": [{"type": "input_text", "text": PHRASE}]}]}),
+    "items": (
+        "responses",
+        {"input": [{"role": "user", "content": [{"type": "input_text", "text": PHRASE}]}]},
+    ),
     "instructions": ("responses", {"input": "-", "instructions": PHRASE}),
     "output": ("responses", {"input": [{"type": "function_call_output", "call_id": "1", "output": PHRASE}]}),
-    "anthropic": ("messages", {"messages": [{"role": "user", "content": [{"type": "text", "text": PHRASE}]}]}),
+    "anthropic": ("messages", said([{"type": "text", "text": PHRASE}])),
     "anthropic system": ("messages", {"system": [{"type": "text", "text": PHRASE}], "messages": []}),
-    "tool use": ("messages", {"messages": [{"role": "assistant", "content": [{"type": "tool_use", "name": "f", "input": {"q": PHRASE}}]}]}),
-    "tool result": ("messages", {"messages": [{"role": "user", "content": [{"type": "tool_result", "content": [{"type": "text", "text": PHRASE}]}]}]}),
-    "document": ("messages", {"messages": [{"role": "user", "content": [{"type": "document", "source": {"type": "text", "data": PHRASE}}]}]}),
+    "tool use": ("messages", said([{"type": "tool_use", "name": "f", "input": {"q": PHRASE}}], "assistant")),
+    "tool result": ("messages", said([TOOL_RESULT])),
+    "document": ("messages", said([DOCUMENT])),
     "embeddings": ("embeddings", {"input": ["-", PHRASE]}),
     "token numbers": ("completions", {"prompt": [1, 2, 3]}),
     "lists of token numbers": ("embeddings", {"input": [[1, 2], [3]]}),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", INPUTS)
@@ -115,7 +125,7 @@ def test_a_set_of_patterns_that_cannot_be_used_fails_closed(gate, upstream, brok
         "missing": b"-",
         "other bytes": b"-",
         "no set": b"[]",
-        "bad pattern": b'{"format":"irapp-patterns/1","name":"x","patterns":[{"id":"a","kind":"regex","text":"a+"}],"version":1}',
+        "bad pattern": b'{"name":"x","patterns":[{"id":"a","kind":"regex","text":"a+"}],"version":1}',
     }[broken]
     address = policy.address(
         b"something" if broken == "missing" else b"else" if broken == "other bytes" else raw
