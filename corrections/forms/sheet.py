@@ -45,6 +45,11 @@ class Sheet(Questions):
         self.fields.update(own)
         for name in unasked(self.chosen):
             del self.fields[name]
+        if self.chosen == "exempt":
+            self.fields["expires_at"].required = True
+            self.fields["expires_at"].help_text = "It ends by itself then."
+        if self.needs_platforms:
+            self.fields["platforms"].help_text = "One per line. At least one."
         self.order_fields(["kind", *own])
         self._offer()
 
@@ -138,9 +143,14 @@ class Sheet(Questions):
         return self.asked("expected_false_positive_percent")
 
     @property
+    def needs_platforms(self) -> bool:
+        """Whether it makes no sense without a platform; a fold that is morphed in stays as it was: closed."""
+        return self.chosen == "market_removal"
+
+    @property
     def wider_functionality(self) -> bool:
-        """Whether the rarer dimensions of the functionality are in use, or needed."""
-        return self.chosen == "market_removal" or self._used("platforms", "features")
+        """Whether the rarer dimensions of the functionality are in use."""
+        return self._used("platforms", "features")
 
     @property
     def wider_users(self) -> bool:
