@@ -9,13 +9,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 from enforcement import policy
 from enforcement.agent import files
 from enforcement.asking import request_body
 from enforcement.decide import Attributes
 from enforcement.envoy import binary, render
-from enforcement.envoy.gateway import Gateway, Model, line_of
+from enforcement.envoy.gateway import Client, Gateway, Model, line_of
 from tests.enforcement.world import KEY, ROOT, Reply, free_port, wait_for
 
 PROBE_KEY = "probe-key-of-the-tests"
@@ -25,10 +26,18 @@ SECRET = "secret-of-the-tests"
 class Bare:
     """A gateway that any identity may be asked through, with the key for probes."""
 
-    def __init__(self, folder: Path, models: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        models: tuple[str, ...],
+        *,
+        upstream: str = "",
+        streams: Literal["filter", "direct"] = "filter",
+        clients: tuple[Client, ...] = (),
+    ) -> None:
         self.folder = folder
         self.filter_port = free_port()
-        upstream = f"127.0.0.1:{free_port()}"
+        upstream = upstream or f"127.0.0.1:{free_port()}"
         self.gateway = Gateway(
             name="bare",
             host="127.0.0.1",
@@ -36,8 +45,8 @@ class Bare:
             admin_port=free_port(),
             filter_address=f"127.0.0.1:{self.filter_port}",
             folder=folder,
-            models={name: Model(upstream=upstream) for name in models},
-            clients=(),
+            models={name: Model(upstream=upstream, streams=streams) for name in models},
+            clients=clients,
             probe_key=PROBE_KEY,
             secret=SECRET,
         )
@@ -54,7 +63,9 @@ class Bare:
             files.write(self.folder / name, data)
         self._write(policy.Content())
         envoy = [str(binary.find()), "-c", str(self.folder / render.BOOTSTRAP), "--concurrency", "1"]
-        self._spawn([*envoy, "--disable-hot-restart", "--reject-unknown-dynamic-fields", "-l", "warning"])
+        self._spawn(
+            [*envoy, "--disable-hot-restart", "--reject-unknown-dynamic-fields", "-l", "warning", *_FLUSH]
+        )
         self._spawn(
             [sys.executable, "-m", "enforcement.filter"],
             FILTER_PORT=str(self.filter_port),
@@ -163,6 +174,7 @@ class Bare:
         self._processes.append(process)
 
 
+_FLUSH = ("--file-flush-interval-msec", "100")
 SOMEBODY = Attributes(
     user="nobody",
     organisation="none",
