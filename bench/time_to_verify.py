@@ -1,4 +1,4 @@
-"""From a policy at the hub to its proof at every gateway: 1 and 10 Envoys, 100 and 500 agents, 1 to 100 000 subjects.
+"""From a policy at the hub to its proof at every gateway, by number of gateways and of subjects.
 
     .venv/bin/python bench/time_to_verify.py [updates]
 
@@ -6,8 +6,8 @@ Counted from the first byte of the policy (and of the lists that it names) on it
 hub has every gateway's report that it runs exactly this policy and that its probes came out right.
 
 * Envoys: a real hub process and one real agent process with its own Envoy per gateway, probes included.
-* agents: a real hub process; all agents in two processes of their own, each with the agent's real code for the
-  long poll, verification, lists, disk (fsync), rendering and report. They have no Envoy, so nothing is probed.
+* agents: a real hub process; all agents in two processes of their own, each with the real code for the
+  long poll, verification, lists, disk (fsync), rendering, report. They have no Envoy: nothing is probed.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ INLINE = 1_000
 """Up to so many subjects stand in the policy itself."""
 SIZES = (1, 100, 10_000, 100_000)
 PATIENCE = 300.0
+IDLE = 3.0
 _numbers = count(1)
 
 
@@ -54,6 +55,7 @@ class Application:
     def __init__(self, port: int) -> None:
         self._connection = HTTPConnection("127.0.0.1", port, timeout=60)
         self.version = 0
+        self._used = 0.0
 
     def decide(self, *lists: bytes, users: tuple[str, ...] = ()) -> Decision:
         """Sign the next version: a block of these users and lists."""
@@ -95,8 +97,11 @@ class Application:
         self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
     ) -> tuple[int, bytes]:
         sent = {"authorization": f"Bearer {CONTROL}", **(headers or {})}
+        if time.monotonic() - self._used > IDLE:
+            self._connection.close()  # the hub has closed it, too
         self._connection.request(method, path, body, sent)
         answer = self._connection.getresponse()
+        self._used = time.monotonic()
         self.etag = answer.headers.get("etag", "")
         return answer.status, answer.read()
 

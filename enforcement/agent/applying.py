@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ParamSpec, TypeVar
 
 from enforcement import policy
 from enforcement.agent import files
@@ -21,7 +22,10 @@ from enforcement.report import EnvoyReport
 
 PATIENCE_SECONDS = 5.0
 POLL_SECONDS = 0.002
+P = ParamSpec("P")
+T = TypeVar("T")
 _VERSION = re.compile(rb'\{"version_info":"([^"]*)"')
+SMALL_BYTES = 50_000
 TOO_LATE = "Envoy did not take it in time"
 
 
@@ -69,8 +73,8 @@ class Applier:
         await self.put()
 
     async def mend(self) -> None:
-        """Get again what the policy in force names and the disk has lost."""
-        needed = self._store.attachments
+        """Get again what the policy in force names, or a probe still needs, and the disk has lost."""
+        needed = self._store.attachments | self.still_needed()
         lacking = await asyncio.to_thread(self._attachments.missing, needed) if needed else []
         if not await self._fetcher.complete(frozenset(lacking), LOST):
             return
@@ -121,7 +125,7 @@ class Applier:
         :raises OSError: a file cannot be written.
         """
         already = await self._admin.loaded() if self._process.alive() else None
-        rendered = await asyncio.to_thread(self._render)
+        rendered = await _aside(self._store.size, self._render)
         return await self._settled(rendered, already) if already else ""
 
     async def again(self) -> None:
@@ -180,7 +184,7 @@ class Applier:
     async def _checked(self, raw: bytes) -> Signed | None:
         """Verify; nothing means that it is not to be taken, and why is a problem if it is one."""
         try:
-            arrived = await asyncio.to_thread(self._store.verified, raw)
+            arrived = await _aside(len(raw), self._store.verified, raw)
         except (policy.PolicyError, RecursionError, UnicodeError) as error:
             self._state.problem("bad_policy", str(error))
             return None
@@ -231,6 +235,13 @@ class Applier:
                 return last_rejection(self._process.log) or "Envoy rejected it"
             await asyncio.sleep(POLL_SECONDS)
         return TOO_LATE
+
+
+async def _aside(size: int, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Do large work in a thread; for small work the way there and back would take longer."""
+    if size < SMALL_BYTES:
+        return work(*args, **kwargs)
+    return await asyncio.to_thread(work, *args, **kwargs)
 
 
 def _replace(gateway: Gateway, name: str, data: bytes) -> bool:

@@ -149,9 +149,10 @@ class Prover:
 
     async def _prove_removed(self, this: _Round) -> None:
         for name, item in list(self._removed.items()):
-            if this.overtaken():
-                return
-            probes = await self._send(this.plans(item), item, this)
+            try:
+                probes = await self._send(this.plans(item), item, this)
+            except policy.PolicyError:  # its list is lost just now; it is being fetched
+                continue
             if this.overtaken():
                 return
             self._state.note_lifted(name, LiftedReport(verified=_all(probes), probes=probes))

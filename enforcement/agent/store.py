@@ -10,6 +10,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from enforcement import policy
 from enforcement.agent import files
 
+LIST_BYTES = 1_000_000
+"""What a list may well have."""
+
 
 class StaleError(Exception):
     """A policy that is older than the one in force, or another one under its version."""
@@ -47,6 +50,13 @@ class PolicyStore:
     def attachments(self) -> frozenset[str]:
         """What the policy in force names."""
         return self._current.attachments if self._current else frozenset()
+
+    @property
+    def size(self) -> int:
+        """How much the policy in force says, in bytes; one with lists says more than can be told by that."""
+        if self._current is None:
+            return 0
+        return len(self._current.raw) + LIST_BYTES * len(self._current.attachments)
 
     @property
     def needed(self) -> frozenset[str]:
