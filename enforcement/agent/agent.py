@@ -29,6 +29,8 @@ from enforcement.ratelimit.basis import bases
 from enforcement.report import EnvoyReport
 
 REPORT_SECONDS = 2.0
+BYTES_A_SECOND = 2_000_000
+"""At most so much is reported: large reports come less often, small ones at once."""
 WATCH_SECONDS = 0.5
 LIMITS_SECONDS = 1.0
 STARTING_SECONDS = 0.05
@@ -206,6 +208,7 @@ class Agent:
             report = msgspec.json.encode(self.state.report())
             for hub in self.hubs:
                 hub.tell(report)
+            await asyncio.sleep(min(len(report) / BYTES_A_SECOND, REPORT_SECONDS / 2))
 
     def _content(self) -> policy.Content | None:
         return self.store.current.content if self.store.current else None
