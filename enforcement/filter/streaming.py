@@ -87,25 +87,26 @@ class Stream:
             yield from self._json(event, _parsed(event.data))
 
     def _json(self, event: Event, body: Json) -> Iterator[bytes]:
-        pieces = self._wire.pieces(body)
-        changed = [self._piece(piece, body) for piece in pieces]
+        pieces, ends = self._wire.pieces(body), self._wire.ends(body)
+        changed = [self._piece(piece, body, last=ends is not None and ends(piece.place)) for piece in pieces]
         others = together(self._wire.others(body))
         changed += [review(group, self._guards, self._findings, None) for group in others]
-        yield from self._flushed([place for place in self._open if self._wire.ends(body, place)])
+        if ends is not None:
+            yield from self._flushed([place for place in self._open if ends(place)])
         if any(changed) and not _says_anything(body, pieces):
             return
         again = self._wire.numbered(body, event.name, changed=any(changed))
         self._wire.note(body)
         yield event.raw if again is None else again
 
-    def _piece(self, piece: Text, body: Json) -> bool:
+    def _piece(self, piece: Text, body: Json, *, last: bool) -> bool:
         """Put what may go out in the place of a piece; tell whether that is something else."""
         found = self._open.get(piece.place)
         if found is None:
             choice = self._wire.choice(piece.place)
             held = Held(self._guards, self._findings, escaped=piece.leaf.escaped, choice=choice)
             found = self._open[piece.place] = _Open(held, body, piece, {})
-        last, text = self._wire.ends(body, piece.place), piece.leaf.text
+        text = piece.leaf.text
         if self.listened:
             self.said += text
         out = found.held.feed(text, final=last)
@@ -120,6 +121,8 @@ class Stream:
     @staticmethod
     def _hold_logprobs(found: _Open, told: Json) -> bool:
         """Tokens go out with the text that they make up, and never if any of it was redacted."""
+        if not told and not found.logprobs:
+            return False
         lists = {name: value for name, value in told.items() if isinstance(value, list)}
         moved = bool(found.logprobs) or (bool(lists) and bool(found.held.text or found.held.redacts))
         if not moved:

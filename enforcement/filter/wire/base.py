@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple, TypeAlias
 
 import orjson
@@ -12,6 +12,7 @@ from enforcement.filter.sse import written
 from enforcement.filter.texts import Leaf, leaves
 
 Json = dict[str, Any]
+Ends: TypeAlias = Callable[[Place], bool]
 Logprobs: TypeAlias = dict[str, list[Any]]
 """Lists of tokens by the name of the list."""
 DONE = b"data: [DONE]\n\n"
@@ -35,8 +36,8 @@ class Wire:
         """Give the texts that stand in an event as a whole."""
         return leaves(event)
 
-    def ends(self, event: Json, place: Place) -> bool:
-        """Tell whether the event says that a text has ended."""
+    def ends(self, event: Json) -> Ends | None:
+        """Give what tells whether a text ends with the event; None: none does."""
         raise NotImplementedError
 
     def choice(self, place: Place) -> object:  # noqa: ARG002 - where there is only one

@@ -7,7 +7,7 @@ from typing import Any
 
 from enforcement.filter.guards import Place
 from enforcement.filter.texts import Leaf, leaves
-from enforcement.filter.wire.base import DONE, Json, Logprobs, Text, Wire, within
+from enforcement.filter.wire.base import DONE, Ends, Json, Logprobs, Text, Wire, within
 
 _CHUNK = frozenset({"delta", "text"})
 _WITH_LOGPROBS = (("content",), ("refusal",), ("text",))
@@ -20,23 +20,26 @@ class Chat(Wire):
         self._head: Json = {}
         self._open: dict[int, bool] = {}
         """The choices that have not ended; whether they speak in deltas."""
+        self._read: tuple[Json, list[tuple[int, Json]]] = {}, []
 
     def pieces(self, event: Json) -> list[Text]:
         """Give what each choice adds."""
-        return [Text((number, *leaf.path), leaf) for number, leaf in _added(event)]
+        return [
+            Text((number, *leaf.path), leaf)
+            for number, choice in self._choices(event)
+            for leaf in _added(choice)
+        ]
 
     def others(self, event: Json) -> Iterator[Leaf]:
         """Give what stands beside the deltas."""
         yield from leaves(event, besides=frozenset({"choices"}))
-        for _, choice in _choices(event):
+        for _, choice in self._choices(event):
             yield from leaves(choice, besides=_CHUNK)
 
-    def ends(self, event: Json, place: Place) -> bool:
+    def ends(self, event: Json) -> Ends | None:
         """A reason to finish ends every text of its choice."""
-        return any(
-            number == place[0] and choice.get("finish_reason") is not None
-            for number, choice in _choices(event)
-        )
+        ended = {number for number, choice in self._choices(event) if choice.get("finish_reason") is not None}
+        return (lambda place: place[0] in ended) if ended else None
 
     def choice(self, place: Place) -> object:
         """Give the number of the choice."""
@@ -46,7 +49,7 @@ class Chat(Wire):
         """Remember the head of the chunks and which choices are open."""
         if event.get("choices"):
             self._head = {name: value for name, value in event.items() if name not in ("choices", "usage")}
-        for number, choice in _choices(event):
+        for number, choice in self._choices(event):
             if choice.get("finish_reason") is None:
                 self._open[number] = "text" not in choice
             else:
@@ -61,8 +64,15 @@ class Chat(Wire):
 
     def logprobs(self, event: Json, place: Place) -> Json:
         """Give those of the choice, if the text is the one that they tell of."""
-        told = next((each.get("logprobs") for number, each in _choices(event) if number == place[0]), None)
+        choices = self._choices(event)
+        told = next((each.get("logprobs") for number, each in choices if number == place[0]), None)
         return told if isinstance(told, dict) and place[1:] in _WITH_LOGPROBS else {}
+
+    def _choices(self, event: Json) -> list[tuple[int, Json]]:
+        """Give the choices of an event, found once."""
+        if self._read[0] is not event:
+            self._read = event, list(_choices(event))
+        return self._read[1]
 
     def blocked(self) -> bytes:
         """Finish every choice that is open."""
@@ -89,12 +99,10 @@ def _choices(event: Json) -> Iterator[tuple[int, Json]]:
             yield (index if isinstance(index, int) else number), choice
 
 
-def _added(event: Json) -> Iterator[tuple[int, Leaf]]:
-    for number, choice in _choices(event):
-        for leaf in within(choice.get("delta"), ()):
-            yield number, leaf
-        if isinstance(choice.get("text"), str):
-            yield number, Leaf(choice, "text", ("text",))
+def _added(choice: Json) -> Iterator[Leaf]:
+    yield from within(choice.get("delta"), ())
+    if isinstance(choice.get("text"), str):
+        yield Leaf(choice, "text", ("text",))
 
 
 def _nested(path: list[Any], text: str) -> Any:

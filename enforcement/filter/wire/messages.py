@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from enforcement.filter.guards import Place
-from enforcement.filter.wire.base import Json, Logprobs, Text, Wire, within
+from enforcement.filter.wire.base import Ends, Json, Logprobs, Text, Wire, within
 
 
 class Messages(Wire):
@@ -32,11 +31,12 @@ class Messages(Wire):
         taken = {id(piece.leaf.holder): piece.leaf.name for piece in self.pieces(event)}
         return (leaf for leaf in super().others(event) if taken.get(id(leaf.holder)) != leaf.name)
 
-    def ends(self, event: Json, place: Place) -> bool:
+    def ends(self, event: Json) -> Ends | None:
         """A block ends by itself, and all do with the message."""
-        kind = _kind(event)
-        stopped = kind == "content_block_stop" and event.get("index") == place[0]
-        return stopped or kind in ("message_delta", "message_stop", "error")
+        kind, number = _kind(event), event.get("index")
+        if kind == "content_block_stop":
+            return lambda place: place[0] == number
+        return (lambda _: True) if kind in ("message_delta", "message_stop", "error") else None
 
     def note(self, event: Json) -> None:
         """Remember which blocks are open, and the tokens that were told."""

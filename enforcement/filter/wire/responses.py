@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from enforcement.filter.guards import Place
 from enforcement.filter.texts import Leaf
-from enforcement.filter.wire.base import Json, Logprobs, Text, Wire
+from enforcement.filter.wire.base import Ends, Json, Logprobs, Text, Wire
 
 _NUMBERS = ("item_id", "output_index", "content_index", "summary_index")
 _LAST = ("response.completed", "response.incomplete", "response.failed", "error")
@@ -34,15 +34,16 @@ class Responses(Wire):
         besides = {"delta"} if self.pieces(event) else set()
         return (leaf for leaf in super().others(event) if leaf.name not in besides)
 
-    def ends(self, event: Json, place: Place) -> bool:
+    def ends(self, event: Json) -> Ends | None:
         """A text ends by its own event, or with its item, or with the response."""
-        kind, *numbers, stem = str(event.get("type")), *place
+        kind = str(event.get("type"))
         if kind in _LAST:
-            return True
+            return lambda _: True
         if kind == "response.output_item.done":
-            return event.get("output_index") == numbers[1]
-        same = all(event.get(name) == number for name, number in zip(_NUMBERS, numbers, strict=True))
-        return kind == f"{stem}.done" and same
+            return lambda place: place[1] == event.get("output_index")
+        stem, _, end = kind.rpartition(".")
+        same = (*(event.get(name) for name in _NUMBERS), stem)
+        return (lambda place: place == same) if end == "done" else None
 
     def note(self, event: Json) -> None:
         """Remember the response as it began, and the last number."""
