@@ -159,6 +159,7 @@ class Door(CustomLogger):
         headers = {str(name).lower(): str(value) for name, value in (sent.get("headers") or {}).items()}
         asked = attributes(key, data, endpoint=endpoint, headers=_measured(headers, sent.get("body")))
         ruling = law.rule(asked, now=datetime.now(UTC), counter=counter, at=time.monotonic())
+        law.read(data, ruling)
         change(data, ruling.verdict, endpoint=endpoint)
         return ruling
 

@@ -21,6 +21,7 @@ from enforcement.agent.fetching import AWAITED, Fetcher
 from enforcement.agent.hubs import Hub
 from enforcement.agent.state import State
 from enforcement.agent.store import PolicyStore, Signed, StaleError
+from enforcement.patterns import SyntaxProblemError
 from enforcement.report import CorrectionReport, EnvoyReport
 
 if TYPE_CHECKING:
@@ -52,17 +53,26 @@ class Keeper:
             self.refused[correction] = self.refused.get(correction, 0) + 1
 
     def _load(self) -> str:
-        """Take up the last good policy from the disk, before the first request."""
+        """Take up the last good policy from the disk, before the first request; say what was wrong."""
         wrong = self._store.load()
+        more = self._take_up()
+        if more:
+            self._store.fall_back()
+            more = f"{more} {self._take_up()}"
+        return f"{wrong} {more}".strip()
+
+    def _take_up(self) -> str:
         held = self._store.current
-        if held is None:
-            return wrong
         try:
-            self._attachments.check(held.content)
+            self.law = self._made_ready(held) if held else None
+        except policy.PolicyError as error:
+            return str(error)
+        return ""
+        try:
+            self.law = self._made_ready(held)
         except policy.PolicyError as error:
             self._store.fall_back()
             return f"{wrong} {error}".strip()
-        self.law = Law(held, self._attachments)
         return wrong
 
     async def _run(self) -> None:
@@ -98,8 +108,7 @@ class Keeper:
     async def _enforce(self, arrived: Signed) -> bool:
         if not await self._fetcher.complete(arrived.attachments, AWAITED):
             return False
-        self._attachments.check(arrived.policy.content)
-        law = Law(arrived.policy, self._attachments)
+        law = await asyncio.to_thread(self._made_ready, arrived.policy)
         self._store.save(arrived)
         self.law = law
         self._attachments.clean(self._store.needed)
@@ -107,6 +116,17 @@ class Keeper:
         self._state.solved("disk")
         await self._acknowledge()
         return True
+
+    def _made_ready(self, signed: policy.Policy) -> Law:
+        """Read what it names and compile its patterns, away from the requests.
+
+        :raises PolicyError: something that it names is not what the policy takes it for.
+        """
+        self._attachments.check(signed.content)
+        try:
+            return Law(signed, self._attachments)
+        except SyntaxProblemError as error:
+            raise policy.PolicyError(str(error)) from error
 
     async def _acknowledge(self) -> None:
         """Prove the law at this door, then say which one it is."""

@@ -10,7 +10,9 @@ from datetime import UTC, datetime
 from enforcement import policy, probes
 from enforcement.adapters.litellm.counting import Counter
 from enforcement.adapters.litellm.ruling import CLOSED, Law, RefusedError
+from enforcement.agent.contents import with_sample
 from enforcement.decide import in_force, lifts_at
+from enforcement.filter.asked import SAID
 from enforcement.filter.rewriting import ADDED, FIELDS
 from enforcement.report import CorrectionReport, Probe, State
 
@@ -48,8 +50,9 @@ class Prover:
         planned = probes.plan(
             item, law.signed.content, models=(), now=now, attachments=law.attachments, rules=law.rules
         )
-        for plan in planned:
-            status, wrong = self._tried(plan, law)
+        for each in planned:
+            plan = with_sample(each, item, law.rules, law.attachments, now)
+            status, wrong = self._tried(plan, item, law)
             yield Probe(
                 endpoint=plan.attributes.endpoint,
                 expect=plan.expect,
@@ -59,7 +62,7 @@ class Prover:
                 detail=wrong,
             )
 
-    def _tried(self, plan: probes.Plan, law: Law) -> tuple[int, str]:
+    def _tried(self, plan: probes.Plan, item: policy.Correction, law: Law) -> tuple[int, str]:
         """Ask once; where a limit counts, use it up first."""
         counter = Counter()
         if plan.expect == "limit":
@@ -68,7 +71,7 @@ class Prover:
             written = self.ask(law, plan, counter)
         except RefusedError as refused:
             return refused.status, _wrongly_refused(plan, law, refused)
-        return _SERVED, _wrongly_served(plan, written)
+        return _SERVED, _wrongly_served(plan, written) or _wrong_content(plan, item, written)
 
 
 def _use_up(plan: probes.Plan, law: Law, counter: Counter) -> None:
@@ -80,7 +83,7 @@ def _use_up(plan: probes.Plan, law: Law, counter: Counter) -> None:
 
 def _wrongly_refused(plan: probes.Plan, law: Law, refused: RefusedError) -> str:
     item = law.by_id.get(refused.correction)
-    closed = item is not None and isinstance(item.effect, CLOSED)
+    closed = item is not None and isinstance(item.effect, CLOSED | policy.InputFilter)
     if closed or plan.expect == "limit":
         return ""
     if plan.expect == "refuse" and refused.correction == plan.verdict.correction:
@@ -89,7 +92,7 @@ def _wrongly_refused(plan: probes.Plan, law: Law, refused: RefusedError) -> str:
 
 
 def _wrongly_served(plan: probes.Plan, written: Mapping[str, object]) -> str:
-    if plan.expect in {"refuse", "limit", "content"}:
+    if plan.expect in {"refuse", "limit"}:
         return f"served, expected to {plan.expect}"
     model = plan.verdict.reroute_to or plan.attributes.model
     if written.get("model") != model:
@@ -98,6 +101,24 @@ def _wrongly_served(plan: probes.Plan, written: Mapping[str, object]) -> str:
     asked = [written[name] for name in FIELDS if name in written]
     if most is not None and endpoint in ADDED and not (asked and all(_at_most(each, most) for each in asked)):
         return f"asks for {asked} tokens, expected at most {most}"
+    return ""
+
+
+def _wrong_content(plan: probes.Plan, item: policy.Correction, written: Mapping[str, object]) -> str:
+    """Look whether the correction was carried out on the text itself; a dry run leaves no trace here."""
+    if item.mode == "shadow" or item.id not in {each.id for each in plan.verdict.filters}:
+        return ""
+    text = json.dumps({name: written.get(name) for name in SAID}, ensure_ascii=False)
+    match item.effect:
+        case policy.InputFilter(action="block") if plan.prompt:
+            return "the sample was served, expected to refuse"
+        case policy.InputFilter(action="redact") if plan.prompt:
+            return "the sample was not redacted" if json.dumps(plan.prompt)[1:-1] in text else ""
+        case policy.SystemPrompt(text=told) if plan.attributes.endpoint != "embeddings":
+            there = json.dumps(told, ensure_ascii=False)[1:-1] in text
+            return "" if there else "the instructions do not reach the model"
+        case policy.OutputFilter() | policy.Classifier():
+            return "served, expected to be closed"
     return ""
 
 

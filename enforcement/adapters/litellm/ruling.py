@@ -8,12 +8,14 @@ from datetime import datetime
 from typing import Any
 
 from enforcement import policy, refusals
+from enforcement.adapters.litellm.content import ContentError, Reader
 from enforcement.adapters.litellm.counting import Counter
-from enforcement.decide import REFUSALS, Attachments, Attributes, Limit, Rules, Verdict
+from enforcement.agent.attachments import Attachments
+from enforcement.decide import REFUSALS, Attributes, Limit, Rules, Verdict
 
-CLOSED = policy.TokenLimit | policy.ConcurrencyLimit | policy.Filtering
+CLOSED = policy.TokenLimit | policy.ConcurrencyLimit | policy.OutputFilter | policy.Classifier
 """What this door cannot do: whoever matches such a correction is refused."""
-CHANGING = policy.Rerouting | policy.OutputCap | policy.Shutdown
+CHANGING = policy.Rerouting | policy.OutputCap | policy.Shutdown | policy.SystemPrompt
 
 
 class RefusedError(Exception):
@@ -47,7 +49,9 @@ class Ruling:
         """Tell whether the request, as an earlier ruling wrote it, is as this one wants it."""
         most, before = self.verdict.max_tokens, earlier.verdict.max_tokens
         small_enough = most is None or (before is not None and before <= most)
-        return small_enough and self.verdict.reroute_to is None
+        read = {item.id for item in earlier.verdict.filters}
+        all_read = all(item.id in read for item in self.verdict.filters if item.mode == "enforce")
+        return small_enough and all_read and self.verdict.reroute_to is None
 
 
 class Law:
@@ -55,6 +59,7 @@ class Law:
 
     def __init__(self, signed: policy.Policy, attachments: Attachments) -> None:
         self.signed, self.attachments = signed, attachments
+        self.reader = Reader(signed.content, attachments)
         self.rules = Rules(signed.content, attachments)
         self.by_id = {item.id: item for item in signed.content.corrections}
 
@@ -83,6 +88,16 @@ class Law:
             raise self._refused(used_up.correction)
         return Ruling(asked, verdict, self._headers(verdict))
 
+    def read(self, data: dict[str, Any], ruling: Ruling) -> None:
+        """Look into the content of a request that is served, and change it.
+
+        :raises RefusedError: a correction blocks it.
+        """
+        try:
+            self.reader.change(data, ruling.verdict.filters, endpoint=ruling.attributes.endpoint)
+        except ContentError as blocked:
+            raise self._refused(blocked.correction.id) from None
+
     def ends(self, asked: Attributes, *, now: datetime) -> RefusedError | None:
         """Tell whether a running answer has to end, since the policy changed or a time came."""
         verdict = self.rules.decide(asked, now=now)
@@ -93,7 +108,7 @@ class Law:
 
     def _close(self, verdict: Verdict) -> None:
         for item in verdict.filters:
-            if item.mode == "enforce":
+            if item.mode == "enforce" and isinstance(item.effect, CLOSED):
                 raise self._refused(item.id)
         for limit in verdict.limits:
             if not limit.shadow and limit.kind != "request_limit":

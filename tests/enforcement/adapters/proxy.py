@@ -161,9 +161,11 @@ class Proxy:
         sent = {"authorization": f"Bearer sk-{who}", "content-type": "application/json", **(headers or {})}
         return self.call("POST", path, json.dumps(body), sent)
 
-    def enforce(self, *corrections):
+    def enforce(self, *corrections, attached=()):
         """Publish a policy and wait until this door has acknowledged it; give its report."""
         self.version += 1
+        for raw in attached:
+            assert self.hub.call("PUT", f"/v1/attachments/{policy.address(raw)}", raw).status == 204
         answer = self.hub.put(signed(self.version, *corrections))
         assert answer.status == 200, answer.raw
         until = time.monotonic() + 20

@@ -1,0 +1,183 @@
+"""The door without LiteLLM's server: before the first policy, after a restart, and with bad settings."""
+
+import json
+import subprocess
+import time
+from base64 import b64encode
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from enforcement import policy
+from enforcement.adapters.litellm.counting import Counter
+from enforcement.adapters.litellm.keeping import Keeper
+from enforcement.adapters.litellm.ruling import RefusedError
+from enforcement.adapters.litellm.settings import SettingsError, from_environment
+from enforcement.decide import Attributes, Limit
+from tests.enforcement.adapters.proxy import LITELLM, ROOT, correction, signed
+from tests.enforcement.hub_process import KEY
+
+ALICE = correction(1, policy.Block(), users=policy.Users(users=("alice",)))
+ASKED = Attributes(
+    user="",
+    organisation="acme",
+    key="",
+    application="",
+    use_case="",
+    endpoint="chat.completions",
+    model="m",
+)
+ASK = """
+import asyncio, json, os
+from litellm.proxy._types import UserAPIKeyAuth
+from enforcement.adapters.litellm.callback import Door, RefusalException
+from enforcement.adapters.litellm.settings import from_environment
+
+door = Door(from_environment(os.environ))
+found = []
+for call in ("acompletion", "image_generation", "rerank"):
+    data = {"model": "m", "messages": [{"role": "user", "content": "x"}]}
+    try:
+        asyncio.run(door.async_pre_call_hook(UserAPIKeyAuth(user_id="bob"), None, data, call))
+        found.append("served")
+    except RefusalException as refused:
+        found.append(refused.to_dict()["code"])
+print(json.dumps(found))
+"""
+
+
+@pytest.fixture
+def environment(tmp_path):
+    public = b64encode(KEY.public_key().public_bytes_raw()).decode()
+    (tmp_path / "keys.json").write_text(json.dumps({"test": public}))
+    (tmp_path / "token").write_text("token")
+    (tmp_path / "state").mkdir()
+    return {
+        "IRAPP_STATE_DIR": str(tmp_path / "state"),
+        "IRAPP_GATEWAY": "gateway-1",
+        "IRAPP_HUB_URLS": "http://127.0.0.1:1",
+        "IRAPP_TOKEN_FILE": str(tmp_path / "token"),
+        "IRAPP_KEYS_FILE": str(tmp_path / "keys.json"),
+    }
+
+
+@pytest.fixture
+def law(environment):
+    """Begin with what is on disk; give the law that holds then."""
+    return lambda: Keeper(from_environment(environment), lambda _law: {}, version="test").law
+
+
+def refused(law, user):
+    asked = replace(ASKED, user=user)
+    try:
+        law.rule(asked, now=datetime.now(UTC), counter=Counter(), at=time.monotonic())
+    except RefusedError as error:
+        return error.correction
+    return ""
+
+
+def test_without_any_policy_the_door_is_closed_and_only_what_is_opened_passes(environment):
+    if not LITELLM.exists():
+        pytest.skip("LiteLLM is not installed: make litellm")
+    more = {
+        "PYTHONPATH": str(ROOT),
+        "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+        "IRAPP_UNGUARDED_CALLS": "rerank",
+    }
+    done = subprocess.run(
+        [LITELLM.with_name("python"), "-c", ASK],
+        env=environment | more | {"IRAPP_UNGUARDED_CALLS": "rerank, search"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert json.loads(done.stdout.splitlines()[-1]) == ["gateway_closed", "endpoint_not_served", "served"]
+
+
+def test_with_nothing_on_disk_there_is_no_law(law):
+    assert law() is None
+
+
+def test_with_the_hub_away_the_last_good_policy_holds_from_the_disk(law, tmp_path):
+    (tmp_path / "state" / "policy.json").write_bytes(signed(3, ALICE))
+
+    assert [refused(law(), user) for user in ("alice", "bob")] == ["COR-0001.1", ""]
+
+
+@pytest.mark.parametrize("damage", [b"", b"{", signed(4).replace(b"4", b"5")])
+def test_a_damaged_policy_gives_way_to_the_one_before(law, tmp_path, damage):
+    (tmp_path / "state" / "policy.json").write_bytes(damage)
+    (tmp_path / "state" / "policy.previous.json").write_bytes(signed(3, ALICE))
+
+    assert refused(law(), "alice") == "COR-0001.1"
+
+
+def test_a_policy_whose_list_is_lost_gives_way_to_the_one_before(law, tmp_path):
+    lists = (policy.SubjectList(of="user", attachment="sha256:" + "1" * 64, count=1),)
+    lost = correction(1, policy.Block(), users=policy.Users(lists=lists))
+    (tmp_path / "state" / "policy.json").write_bytes(signed(4, lost))
+    (tmp_path / "state" / "policy.previous.json").write_bytes(signed(3, ALICE))
+
+    assert refused(law(), "alice") == "COR-0001.1"
+
+
+@pytest.mark.parametrize("name", ["IRAPP_STATE_DIR", "IRAPP_GATEWAY", "IRAPP_HUB_URLS", "IRAPP_KEYS_FILE"])
+def test_a_missing_setting_is_named(environment, name):
+    with pytest.raises(SettingsError, match=f"{name} is not set"):
+        from_environment(environment | {name: " "})
+
+
+def test_a_file_that_is_none_is_named(environment, tmp_path):
+    with pytest.raises(SettingsError, match=r"IRAPP_TOKEN_FILE: .*No such file"):
+        from_environment(environment | {"IRAPP_TOKEN_FILE": str(tmp_path / "nowhere")})
+    (tmp_path / "keys.json").write_text("[]")
+    with pytest.raises(SettingsError, match="IRAPP_KEYS_FILE: "):
+        from_environment(environment)
+
+
+def limit(number, *, shadow=False):
+    name = f"COR-{number:04}.1"
+    return Limit(
+        correction=name,
+        kind="request_limit",
+        amount=2,
+        window_seconds=10,
+        per="user",
+        subject="alice",
+        shadow=shadow,
+    )
+
+
+def test_a_bucket_empties_and_fills_by_the_clock():
+    counter, two = Counter(), [(limit(1), policy.RequestLimit(requests=2, window_seconds=10))]
+
+    now = [counter.take(two, at=0.0) for _ in range(3)]
+    later = [counter.take(two, at=5.0) for _ in range(2)]
+
+    assert [each is None for each in now] == [True, True, False]
+    assert [each is None for each in later] == [True, False]
+
+
+def test_a_request_that_one_limit_refuses_is_counted_by_none():
+    counter, wide = Counter(), (limit(1), policy.RequestLimit(requests=9, window_seconds=10))
+    narrow = (limit(2), policy.RequestLimit(requests=1, window_seconds=10))
+    for _ in range(20):
+        counter.take([wide, narrow], at=0.0)
+
+    assert all(counter.take([wide], at=0.0) is None for _ in range(8))
+    assert counter.take([wide], at=0.0) is not None
+
+
+def test_a_dry_run_of_a_limit_never_refuses():
+    counter, dry = Counter(), [(limit(1, shadow=True), policy.RequestLimit(requests=1, window_seconds=10))]
+
+    assert [counter.take(dry, at=0.0) for _ in range(5)] == [None] * 5
+
+
+def test_a_burst_is_the_most_at_once():
+    counter, burst = Counter(), [(limit(1), policy.RequestLimit(requests=9, window_seconds=9, burst=2))]
+
+    assert [counter.take(burst, at=0.0) is None for _ in range(3)] == [True, True, False]
+    assert counter.take(burst, at=1.0) is None
