@@ -11,7 +11,7 @@ from corrections.segments.models import Mode, Segment
 from irapp.accounts.models import User
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from corrections.segments.models import Register
 
@@ -169,10 +169,20 @@ class Layout(forms.Form):
         choices=[("", "Find out"), ("comma", "Comma"), ("semicolon", "Semicolon"), ("tab", "Tab")],
     )
 
-    def __init__(self, *args: Any, columns: Sequence[str] = (), **kwargs: Any) -> None:
+    def __init__(self, *args: Any, table: reading.Table | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        column: Any = self.fields["column"]
-        column.choices = [("", "Find out"), *((str(place), name) for place, name in enumerate(columns))]
+        fields: dict[str, Any] = self.fields
+        if table is None:
+            return
+        found = {
+            "column": table.columns[table.column],
+            "header": "headings" if table.header else "already a subject",
+            "delimiter": reading.DELIMITERS[table.delimiter],
+        }
+        fields["column"].choices = [("", ""), *((str(at), name) for at, name in enumerate(table.columns))]
+        for name, value in found.items():
+            told = f"Found: {value}" if not self.data.get(name) else "Find out"
+            fields[name].choices = [("", told), *fields[name].choices[1:]]
 
     def layout(self) -> reading.Layout:
         """Give what the reader takes."""

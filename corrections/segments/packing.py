@@ -74,7 +74,8 @@ def repacked(parts: Parts, change: Change) -> Parts:
     """Cut the changed list: a base that still holds stays, so that little has to travel."""
     recent = (parts.recent | change.added) - change.removed
     base_holds = bool(parts.base) and not (change.removed & parts.base)
-    if base_holds and change.count > RECENT_MOST and len(recent) <= RECENT_LIMIT:
+    small = len(recent) <= min(len(parts.base), RECENT_LIMIT)
+    if base_holds and small and change.count > RECENT_MOST:
         return replace(parts, recent=recent)
     return Parts((parts.everyone | change.added) - change.removed)
 

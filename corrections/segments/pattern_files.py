@@ -8,6 +8,7 @@ import io
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 from corrections.segments.models import Mode
@@ -185,10 +186,16 @@ def _take(found: _Tally, line: int, entry: Mapping[str, object] | None) -> None:
         found.duplicates += 1
     elif known is not None:
         found.invalid.append(Invalid(line, _shown(entry), f"the id {pattern.id} stands above already"))
-    elif reason := engine.problem(pattern):
+    elif reason := _problem(pattern):
         found.invalid.append(Invalid(line, _shown(entry), reason))
     else:
         found.patterns[pattern.id] = pattern
+
+
+@lru_cache(maxsize=2 * policy.PATTERNS_MOST)
+def _problem(pattern: Pattern) -> str:
+    """Ask the engine once: between the preview of a file and its import nothing about it changes."""
+    return engine.problem(pattern)
 
 
 def _pattern(entry: Mapping[str, object]) -> Pattern:

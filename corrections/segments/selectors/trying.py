@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 from enforcement import patterns as engine
@@ -43,12 +44,19 @@ def try_out(patterns: Sequence[policy.Pattern], text: str) -> Tried:
     """Say which patterns match, where, and what they weigh together."""
     if not patterns:
         return Tried((), (Piece(text, ()),), 0)
-    found = list(engine.matches(policy.PatternSet(name="-", version=1, patterns=tuple(patterns)), text))
+    hits = engine.hits(_compiled(tuple(patterns)), text)
+    found = [(patterns[hit.pattern].id, hit.start, hit.end) for hit in hits]
     times: dict[str, int] = defaultdict(int)
     for name, _, _ in found:
         times[name] += 1
     matched = tuple(Matched(each, times[each.id]) for each in patterns if each.id in times)
     return Tried(matched, _pieces(text, found), sum(each.pattern.weight for each in matched))
+
+
+@lru_cache(maxsize=2)
+def _compiled(patterns: tuple[policy.Pattern, ...]) -> engine.Compiled:
+    """Compile once for somebody who tries one text after the other."""
+    return engine.compiled(policy.PatternSet(name="-", version=1, patterns=patterns))
 
 
 def _pieces(text: str, found: Sequence[tuple[str, int, int]]) -> tuple[Piece, ...]:

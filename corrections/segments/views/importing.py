@@ -123,17 +123,16 @@ def _taken(request: SignedIn, kind: Kind, brought: Upload, form: forms.Confirm) 
 
 def _summary(version: Version) -> str:
     changed = getattr(version, "changed", 0)
-    parts = [f"{version.added} added", f"{version.removed} removed"]
-    parts += [f"{changed} changed"] if changed else []
-    parts += [f"{version.skipped} invalid left out"] if version.skipped else []
-    return ", ".join(parts) + f"; {version.count} in all"
+    parts = [f"{version.added:,} added", f"{version.removed:,} removed"]
+    parts += [f"{changed:,} changed"] if changed else []
+    parts += [f"{version.skipped:,} invalid left out"] if version.skipped else []
+    return ", ".join(parts) + f"; {version.count:,} in all"
 
 
 def _shown(
     request: SignedIn, kind: Kind, seen: Preview, brought: Upload, form: forms.Confirm
 ) -> HttpResponse:
-    columns = seen.table.columns if seen.table else ()
-    layout = forms.Layout({"mode": seen.mode, **request.GET.dict()}, columns=columns)
+    layout = forms.Layout({"mode": seen.mode, **request.GET.dict()}, table=seen.table)
     register = seen.register
     if form.is_bound:  # what is confirmed next is what is shown now
         fresh = visible(request, kind, register.pk).revision
@@ -152,8 +151,8 @@ def _unreadable(
 ) -> HttpResponse:
     layout = None
     if isinstance(register, Segment) and error.field == "column":
-        columns = reading.read(bytes(brought.raw), of=register.of, layout=reading.Layout()).table.columns
-        layout = forms.Layout({"mode": Mode.ADD, **request.GET.dict()}, columns=columns)
+        table = reading.read(bytes(brought.raw), of=register.of, layout=reading.Layout()).table
+        layout = forms.Layout({"mode": Mode.ADD, **request.GET.dict()}, table=table)
     shown = {"kind": kind, "register": register, "upload": brought, "error": error, "layout": layout}
     shown["bring_url"] = kind.url("import", register.pk)
     return render(request, "segments/unreadable.html", shown, status=HTTPStatus.UNPROCESSABLE_ENTITY)
