@@ -68,12 +68,6 @@ class Keeper:
         except policy.PolicyError as error:
             return str(error)
         return ""
-        try:
-            self.law = self._made_ready(held)
-        except policy.PolicyError as error:
-            self._store.fall_back()
-            return f"{wrong} {error}".strip()
-        return wrong
 
     async def _run(self) -> None:
         self._state = State(self._settings.gateway)
