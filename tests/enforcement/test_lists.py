@@ -45,6 +45,7 @@ def test_a_list_of_one_name_and_short_names_beside_it_are_all_reached(bare):
     bare.enforce(blocking(bare.attach(policy.subject_list(["alone"])), users=("alice",), regions=("eu",)))
 
     assert refused(bare, user="alone")
+    assert not any(refused(bare, user=name) for name in ("alon", "lone", "alonee", "", "lon"))
     assert refused(bare, user="alice")
     assert refused(bare, region="eu")
     assert not refused(bare, user="bob", region="us")
@@ -52,13 +53,15 @@ def test_a_list_of_one_name_and_short_names_beside_it_are_all_reached(bare):
 
 def test_a_damaged_or_missing_list_leaves_the_last_good_policy_in_force(bare):
     bare.enforce(blocking(bare.attach(policy.subject_list(["first"]))))
-    second = blocking(bare.attach(policy.subject_list(["second"])))
+    second = blocking(bare.attach(policy.subject_list(["second", "third", "fourth"])))
     signed = policy.sign(second, version=bare.version + 1, key=KEY, key_id="test")
     rendered = render.policy_files(bare.gateway, signed, bare)
     path = max((bare.folder / lists.FOLDER).iterdir(), key=lambda each: each.stat().st_mtime_ns)
     whole = path.read_bytes()
 
-    for damage in (None, whole[:-1], b"x" + whole[1:]):
+    count = len(lists.MAGIC)
+    fewer = whole[:count] + (1).to_bytes(4, "little") + whole[count + 4 :]
+    for damage in (None, whole[:-1], b"x" + whole[1:], fewer):
         path.unlink() if damage is None else path.write_bytes(damage)
         for file in rendered:
             fresh = bare.folder / f".{file.name}"
