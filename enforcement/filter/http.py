@@ -24,7 +24,7 @@ BODY_LIMIT = 10 * 1024 * 1024
 class RefusedError(Exception):
     """The request ends here."""
 
-    def __init__(self, status: int, body: object, headers: Headers | None = None) -> None:
+    def __init__(self, status: int, body: Any, headers: Headers | None = None) -> None:
         super().__init__(status)
         self.status, self.body, self.headers = status, body, headers or []
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Awaitable, Callable
 
 from enforcement.filter.guards import BlockedError
+from enforcement.filter.sse import EVENT_MOST
 from enforcement.filter.streaming import Stream
 from enforcement.filter.wire import Wire
 
@@ -29,6 +30,7 @@ class Passing:
         """Give the events that have ended."""
         found = self._rest + chunk
         end = max(found.rfind(blank) + len(blank) if blank in found else 0 for blank in _BLANK)
+        end = end or (len(found) if len(found) > EVENT_MOST else 0)  # no stream of events, whatever it says
         self._rest = found[end:]
         return found[:end]
 

@@ -13,11 +13,12 @@ from enforcement.filter.guards import BlockedError, Findings, Guard
 from enforcement.filter.http import RefusedError
 from enforcement.filter.record import Told
 from enforcement.filter.rewriting import NotAcceptableError, parse
-from enforcement.reading import features_of, tools_offered, turns_of
+from enforcement.reading import HIDDEN, features_of, tools_offered, turns_of
 
 IDENTITY = ("user", "organisation", "key", "application", "endpoint")
 SOMETIMES = ("use_case", "region", "tier", "platform")
 CHANGING = policy.Rerouting | policy.OutputCap | policy.SystemPrompt
+UNCOUNTED = " The history behind previous_response_id or conversation cannot be counted: send the conversation itself."
 Header = dict[bytes, str]
 
 
@@ -122,7 +123,7 @@ def read(headers: Header, raw: bytes, ready: Ready) -> Asked:
         raise RefusedError(503, refusals.FAILED) from error
     if verdict.action == "refuse":
         item = next(item for item in ready.corrections if item.id == verdict.correction)
-        raise refused(item, verdict.status)
+        raise _explained(refused(item, verdict.status), item, attributes)
     return Asked(attributes, verdict, ready, body, headers.get(b"x-irapp-probe") == "content")
 
 
@@ -132,6 +133,13 @@ def refused(item: policy.Correction, status: int = 403) -> RefusedError:
     if (seconds := refusals.retry_after(item)) is not None:
         headers.append((b"retry-after", str(seconds).encode()))
     return RefusedError(status, refusals.refusal(item), headers)
+
+
+def _explained(refusal: RefusedError, item: policy.Correction, attributes: Attributes) -> RefusedError:
+    """Say what to do where a conversation is too long only because nobody here can count it."""
+    if isinstance(item.effect, policy.TurnLimit | policy.LoopCap) and attributes.turns == HIDDEN:
+        refusal.body["error"]["message"] += UNCOUNTED
+    return refusal
 
 
 def _attributes(headers: Header, body: dict[str, Any], length: int) -> Attributes:

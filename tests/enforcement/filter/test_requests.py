@@ -242,7 +242,9 @@ def test_a_history_that_the_request_does_not_show_is_refused(gate, hidden, effec
     gate.enforce(correction(1, effect))
 
     assert gate.ask({"input": "-"}, endpoint="responses").status == 200
-    assert gate.ask({"input": "-", hidden: "r_1"}, endpoint="responses").code == code
+    reply = gate.ask({"input": "-", hidden: "r_1"}, endpoint="responses")
+    assert reply.code == code
+    assert "send the conversation itself" in reply.body["error"]["message"]
 
 
 def test_turns_and_steps_are_counted_from_the_conversation(gate):
