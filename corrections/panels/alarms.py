@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from django.utils import timezone
 
 from corrections import policies
-from corrections.models import Alarm, AlarmKind, Outcome
+from corrections.models import Alarm, AlarmKind
 from corrections.panels.asking import why_not
 from corrections.panels.chart import Example
 from corrections.panels.paging import Page, page
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 NAMED: Final = 3
 MOST: Final = 100
 TITLES: Final = {
-    AlarmKind.ALLOWED: "{} lets through what it refuses",
-    AlarmKind.DRIFT: "{} does not do what is wanted",
+    AlarmKind.ALLOWED: "Requests pass that {} refuses",
+    AlarmKind.DRIFT: "{} is not enforced any more",
     AlarmKind.CONFLICT: "{} holds a policy that is not ours",
     AlarmKind.REJECTION: "{} refuses what it is given",
     AlarmKind.FAILED: "{} was not enforced in time",
@@ -34,6 +34,7 @@ TITLES: Final = {
     AlarmKind.NOT_LIFTED: "{} was not lifted in time",
     AlarmKind.HELD: "{} is held beyond its expiry",
 }
+GATEWAY_DRIFTS: Final = "{} does not do what is wanted"
 TABS: Final = {"open": "Open", "cleared": "Cleared"}
 
 
@@ -132,11 +133,17 @@ def row(alarm: Alarm, user: User) -> Row:
     seen = alarm.acknowledged_at is not None
     return Row(
         alarm=alarm,
-        title=TITLES[AlarmKind(alarm.kind)].format(alarm.target),
+        title=_title(alarm),
         tone="neutral" if not alarm.is_open else "warn" if seen else "danger",
         lasted=duration(max((until - alarm.since).total_seconds(), 0)),
         cannot_acknowledge=why_not(policies.check_can_acknowledge, alarm, user),
     )
+
+
+def _title(alarm: Alarm) -> str:
+    kind = AlarmKind(alarm.kind)
+    words = GATEWAY_DRIFTS if kind == AlarmKind.DRIFT and alarm.gateway else TITLES[kind]
+    return words.format(alarm.target)
 
 
 def _order(alarm: Alarm) -> tuple[bool, int, datetime]:
@@ -153,4 +160,4 @@ def _example(said: dict[str, str]) -> Example:
     at = datetime.fromisoformat(said["at"])
     who = f"{said['user']} of {said['organisation']} ({said['application']})"
     what = f"{said['endpoint']} of {said['model']}"
-    return Example(at, Outcome.MISSED.label, who, what, f"{said['gateway']}, answered {said['status']}")
+    return Example(at, "", who, what, f"{said['gateway']}, answered {said['status']}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
@@ -131,7 +131,7 @@ def shown(match: TrafficMatch) -> Example:
 
 def missed(correction: Correction) -> list[Example]:
     """Give the latest requests that it should have refused and that were let through."""
-    return [shown(match) for match in examples(correction, Outcome.MISSED)]
+    return [replace(shown(match), outcome="") for match in examples(correction, Outcome.MISSED)]
 
 
 def _examples(correction: Correction) -> list[Example]:
@@ -205,8 +205,12 @@ def _moment(at: datetime, found: Series) -> str:
     return f"{at:%d %b %H:%M}" if found.until - found.since > timedelta(hours=25) else f"{at:%H:%M}"
 
 
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
 def _summary(found: Series, kinds: list[tuple[str, str]]) -> str:
     total = found.total
     said = ", ".join(f"{label.lower()} {getattr(total, name)}" for name, label in kinds)
-    people = f"{total.users} users of {total.organisations} organisations"
+    people = f"{_count(total.users, 'user')} of {_count(total.organisations, 'organisation')}"
     return f"From {found.since:%d %b %H:%M} to {found.until:%d %b %H:%M} UTC: {said}; {people} touched."

@@ -117,7 +117,8 @@ def _standing(correction: Correction, shown: list[Proof]) -> str:
     """Sum the proofs up in a sentence."""
     agree = sum(proof.agrees for proof in shown)
     what = "in force" if correction.state in IN_POLICY else "gone"
-    return f"{agree} of {len(shown)} gateway{'s' if len(shown) != 1 else ''} have shown it {what}."
+    gateways = "gateway has" if len(shown) == 1 else "gateways have"
+    return f"{agree} of {len(shown)} {gateways} shown it {what}."
 
 
 def _track(correction: Correction) -> list[dict[str, str]]:
@@ -141,8 +142,8 @@ def _alarms(correction: Correction) -> list[Alarm]:
     if correction.state == State.FAILED:
         found.append(Alarm("danger", "Not shown in force in time", correction.failure or "It stays wanted."))
     if correction.drift:
-        since = f" Since {utc(correction.drifted_at)}." if correction.drifted_at else ""
-        found.append(Alarm("danger", "It drifted", f"{correction.drift}{since}"))
+        since = f". Since {utc(correction.drifted_at)}." if correction.drifted_at else ""
+        found.append(Alarm("danger", "It drifted", f"{correction.drift.rstrip('.')}{since}"))
     found += [alarm for alarm in (_held(correction), _review(correction)) if alarm]
     return found
 

@@ -137,7 +137,8 @@ def _state(correction: Correction, each: Enforcement) -> str:
 
 
 def _detail(row: CorrectionGateway | None, why_not: str) -> str:
-    said = row.detail if row else ""
+    """Say what is missing, and what was noted of it before, if that is something else."""
+    said = row.detail if row and row.detail != why_not else ""
     return ". ".join(part[:1].upper() + part[1:].rstrip(".") for part in (why_not, said) if part)
 
 

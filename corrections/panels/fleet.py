@@ -62,7 +62,7 @@ class CorrectionRow:
 
     correction: Correction
     summary: str
-    wanted: str
+    wanted: Cell
     delivered: Cell
     acknowledged: Cell
     observed: Cell
@@ -95,7 +95,7 @@ def fleet(user: User) -> Fleet:
         steps=_steps(seen, hubs),
         hubs=hubs,
         gateways=[_gateway(each, user, now=now) for each in seen.gateways],
-        corrections=[correction_row(each) for each in seen.corrections],
+        corrections=[correction_row(each) for each in sorted(seen.corrections, key=_trouble_first)],
         retired=list(Gateway.objects.exclude(retired_at=None).defer("report").select_related("retired_by")),
     )
 
@@ -107,7 +107,7 @@ def correction_row(each: CorrectionTruth) -> CorrectionRow:
     return CorrectionRow(
         correction=correction,
         summary=summary(Terms.of(correction)),
-        wanted=f"{what} from policy {each.wanted}" if each.wanted else what,
+        wanted=Cell(what, "neutral", "", f"from policy {each.wanted}" if each.wanted else ""),
         delivered=cells.share(each.delivered, each.hubs, underway=underway),
         acknowledged=cells.share(each.acknowledged, each.gateways, underway=underway),
         observed=cells.correction_observed(each, underway=underway),
@@ -115,6 +115,10 @@ def correction_row(each: CorrectionTruth) -> CorrectionRow:
         lagging=each.lagging,
         more_lagging=each.more_lagging,
     )
+
+
+def _trouble_first(each: CorrectionTruth) -> tuple[bool, int]:
+    return each.settled, -each.correction.pk
 
 
 def _is_dry(correction: Correction) -> bool:

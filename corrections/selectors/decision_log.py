@@ -23,7 +23,7 @@ _WIDTHS = (
 )
 """How long one column of the chart may be."""
 COLUMNS = 60
-EXAMPLES = 8
+EXAMPLES = 5
 
 
 @dataclass(frozen=True)
@@ -94,19 +94,26 @@ def _nothing(at: datetime) -> Column:
 
 
 _TOUCHED = """
-SELECT column_at, coalesce(sum(refused), 0)::bigint, coalesce(sum(shadow), 0)::bigint,
-  coalesce(sum(warned), 0)::bigint, coalesce(sum(flagged), 0)::bigint,
-  count(DISTINCT (organisation, "user")), count(DISTINCT organisation)
-FROM (
+WITH touched AS MATERIALIZED (
   SELECT date_bin(%(width)s, minute, %(origin)s) AS column_at, organisation, "user", sum(refused) AS refused,
     sum(shadow) AS shadow, sum(warned) AS warned, sum(flagged) AS flagged
   FROM corrections_refusalcount
   WHERE correction = %(correction)s AND minute >= %(since)s AND minute < %(until)s
   GROUP BY 1, 2, 3
-) AS touched
-GROUP BY GROUPING SETS ((column_at), ())
+), everybody AS (
+  SELECT organisation, "user", sum(refused) AS refused, sum(shadow) AS shadow, sum(warned) AS warned,
+    sum(flagged) AS flagged
+  FROM touched GROUP BY 1, 2
+)
+SELECT column_at, sum(refused)::bigint, sum(shadow)::bigint, sum(warned)::bigint, sum(flagged)::bigint,
+  count(*), count(DISTINCT organisation)
+FROM touched GROUP BY 1
+UNION ALL
+SELECT NULL, coalesce(sum(refused), 0)::bigint, coalesce(sum(shadow), 0)::bigint,
+  coalesce(sum(warned), 0)::bigint, coalesce(sum(flagged), 0)::bigint, count(*), count(DISTINCT organisation)
+FROM everybody
 """
-"""One row for each column, and one without a time for all of them."""
+"""One row for each column, and one without a time for all of them, where everybody is counted once."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
