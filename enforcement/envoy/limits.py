@@ -26,6 +26,7 @@ CLUSTER = "ratelimit"
 TIMEOUT = "0.5s"
 """Longer than the service waits for Redis."""
 LEASE_HEADER = "x-irapp-lease"
+HEADER = "type.googleapis.com/envoy.type.matcher.v3.HttpRequestHeaderMatchInput"
 
 Filter: TypeAlias = dict[str, object]
 Limited: TypeAlias = tuple[policy.Correction, policy.Limiting]
@@ -38,7 +39,7 @@ def chain(content: policy.Content | None) -> Filter:
         for item in (content.corrections if content else ())
         if isinstance(item.effect, policy.Limiting)
     ]
-    filters = [*_before(limited), *(one for each in limited for one in _filters(*each))] if limited else []
+    filters = [*_before(limited), *(_where_counted(*each) for each in limited), _cleared()] if limited else []
     some: Filter = {"default_filter_chain": {"filters": filters}} if filters else {}  # empty ones are refused
     return any_of("http.filter_chain.v3.FilterChainConfig", **some)
 
@@ -50,14 +51,40 @@ def _before(limited: Sequence[Limited]) -> Iterator[Filter]:
         yield _lease()
     if tokens:
         yield from _reading_usage(tokens)
-    kept = [_kept(limit_header(item), item.id) for item, _ in limited]
-    kept += [_kept(LEASE_HEADER, "lease"), {**_kept("x-irapp-hits", "hits"), "remove": False}]
-    yield extension("header_to_metadata", "http.header_to_metadata.v3.Config", request_rules=kept)
+    yield _kept({LEASE_HEADER: "lease", "x-irapp-hits": "hits"})
 
 
-def _kept(header: str, key: str) -> Filter:
-    kept = {"metadata_namespace": "irapp.limits", "key": key}
-    return {"header": header, "on_header_present": kept, "remove": True}
+def _kept(headers: dict[str, str]) -> Filter:
+    rules = [
+        {"header": header, "on_header_present": {"metadata_namespace": "irapp.limits", "key": key}}
+        for header, key in headers.items()
+    ]
+    return extension("header_to_metadata", "http.header_to_metadata.v3.Config", request_rules=rules)
+
+
+def _where_counted(item: policy.Correction, effect: policy.Limiting) -> Filter:
+    """Put the filters of a limit where only requests meet them that it counts: hundreds cost next to nothing.
+
+    Behind the one that waits for an answer no other may stand: when it goes on, it goes on behind them all.
+    """
+    chain = {"typed_config": [_kept({limit_header(item): item.id}), *_filters(item, effect)]}
+    run = any_of("http.composite.v3.ExecuteFilterAction", filter_chain=chain)
+    header = {"@type": HEADER, "header_name": limit_header(item)}
+    named = {
+        "single_predicate": {
+            "input": {"name": "subject", "typed_config": header},
+            "value_match": {"safe_regex": {"google_re2": {}, "regex": ".+"}},
+        }
+    }
+    counted = {"predicate": named, "on_match": {"action": {"name": "limit", "typed_config": run}}}
+    matcher = {"matcher_list": {"matchers": [counted]}}
+    return extension("composite", "http.composite.v3.Composite", matcher=matcher)
+
+
+def _cleared() -> Filter:
+    """Take our headers off again: they are nobody's business behind the gateway."""
+    subjects = {"key_matcher": {"prefix": "x-irapp-limit-"}}
+    return _mutated([{"remove_on_match": subjects}, {"remove": LEASE_HEADER}])
 
 
 def _lease() -> Filter:

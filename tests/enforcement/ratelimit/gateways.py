@@ -55,7 +55,7 @@ class Gateway(Process):
 
     def open(self, *asked: policy.Correction, path: str, subject: str = "alice", **more: str) -> Any:
         """Send a request that the corrections count, and leave its answer to be read."""
-        headers = {limit_header(item): subject for item in asked} | {"x-irapp-hits": "1"}
+        headers = {limit_header(item): subject for item in asked} | ({"x-irapp-hits": "1"} if asked else {})
         headers |= {name.replace("_", "-"): value for name, value in more.items()}
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
         connection.request("POST", path, body=b'{"model":"m"}', headers=headers)

@@ -116,6 +116,17 @@ def test_subjects_are_counted_apart_and_all_together(pair, subject):
     assert pair.statuses(8, OTHER, subject="all").count(200) == 5
 
 
+def test_every_limit_of_a_request_counts_it(pair, subject):
+    for turn in range(3):
+        reply = pair.gateways[turn % 2].ask(TOKENS, PLACES, SHORT, OUTPUT, FEW, subject=subject)
+        assert reply.status == 200
+        _left(pair, TOKENS, subject, after=30 * (turn + 1))
+
+    assert _left(pair, OUTPUT, subject, after=50) == 0
+    assert pair.gateways[0].ask(SHORT, FEW, subject=subject).headers["x-irapp-correction"] == SHORT.id
+    assert pair.statuses(24, FEW, subject=subject).count(200) == 22
+
+
 def test_whom_no_limit_counts_is_not_counted(pair):
     assert pair.statuses(30) == [200] * 30
 
