@@ -102,7 +102,8 @@ def test_whom_an_exemption_spares_is_not_touched_by_its_correction():
     assert found.touched == 0
 
 
-def test_a_customers_own_fallback_counts_as_one(models):
+@pytest.mark.usefixtures("models")
+def test_a_customers_own_fallback_counts_as_one():
     seen("alice", times=2)
     seen("carol")
     own = {"parameters": {"fallback_models": {"acme": SMALL}}}
@@ -112,13 +113,19 @@ def test_a_customers_own_fallback_counts_as_one(models):
     assert found.outcomes == {"rerouted": 2, "refused": 1}
     assert found.without_fallback == ("globex",)
     assert {each.name: each.fallback for each in found.organisations} == {"acme": SMALL, "globex": ""}
-    assert models
 
 
-def test_what_holds_for_the_fallback_holds_for_those_who_are_sent_there(models):
+@pytest.mark.parametrize(
+    ("kind", "parameters"),
+    [
+        ("reroute", {"fallback_model": SMALL}),
+        ("suspend", {"fallback_models": [{"organisation": "acme", "model": SMALL}]}),
+    ],
+)
+@pytest.mark.usefixtures("models")
+def test_what_holds_for_the_fallback_holds_for_those_who_are_sent_there(kind, parameters):
     seen("alice", times=2)
-    assert models
-    impose(kind="reroute", users={}, functionality={"models": [LARGE]}, parameters={"fallback_model": SMALL})
+    impose(kind=kind, users={}, functionality={"models": [LARGE]}, parameters=parameters)
 
     found = estimate(users={"users": ["alice"]}, functionality={"models": [SMALL]})
 
