@@ -219,7 +219,7 @@ def _responses(*, silent: bool) -> list[str]:
     schema = {"properties": {"usage": {"input_tokens": 1, "output_tokens": 1}}}
     usage = {} if silent else {"usage": {"input_tokens": 10, "output_tokens": 20, "total_tokens": 30}}
     deltas = [{"type": "response.output_text.delta", "delta": "word"}] * 20
-    done = {"type": "response.completed", "response": {"tools": [schema], "output": "x" * 20_000, **usage}}
+    done = {"type": "response.completed", "response": {"output": "x" * 20_000, **usage, "tools": [schema]}}
     return [f"event: {one['type']}\ndata: {json.dumps(one)}" for one in [*deltas, done]]
 
 
