@@ -180,5 +180,6 @@ def _likely(incident: Incident, models: list[str]) -> dict[str, object]:
 def _still_ahead(correction: Correction) -> dict[str, object]:
     """Leave out what has passed: a start behind us, an expiry that is over."""
     now = timezone.now()
-    times = {name: getattr(correction, name) for name in ("starts_at", "expires_at", "review_at")}
+    names = ("starts_at", "grace_until", "expires_at", "review_at")
+    times = {name: getattr(correction, name) for name in names}
     return {name: None for name, moment in times.items() if moment is not None and moment <= now}

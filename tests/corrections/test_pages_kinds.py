@@ -398,3 +398,14 @@ def test_a_hold_placed_by_a_token_stands_in_the_way(client, incident):
     assert [block["label"] for block in drafted.json()["in_the_way"]] == [placed.json()["reference"]]
     released = call("post", f"/evidence-holds/{placed.json()['id']}/release/", {"reason": "Enough."})
     assert released.status_code == HTTPStatus.FORBIDDEN  # no scope lets a token do that
+
+
+@pytest.mark.usefixtures("commander")
+def test_a_new_version_leaves_out_a_grace_period_that_is_over(client, clock):
+    live = factories.make_correction(grace_until=timezone.now() + timedelta(hours=1))
+    clock.shift(timedelta(hours=2))
+
+    form = client.get(url("version", live)).context["form"]
+
+    assert form["grace_until"].value() is None
+    assert form["expires_at"].value() is not None

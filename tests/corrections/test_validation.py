@@ -74,7 +74,7 @@ def test_the_same_scope_has_the_same_terms():
     one = check(make_terms(users={"users": ["b", "a", "b"]}), now=NOW)
     two = check(make_terms(users={"users": ["a", "b"], "keys": []}), now=NOW)
 
-    empty = dict.fromkeys(("organisations", "keys", "regions", "tiers", "lists"), [])
+    empty = {name: [] for name in ("organisations", "keys", "regions", "tiers", "lists")}
     assert one.users == two.users == {"users": ["a", "b"], **empty}
 
 
