@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -21,6 +20,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench.envoys import CLIENT, SIGNING_KEY, Attached, Fleet, correction, fleet, free_port
@@ -29,7 +30,6 @@ from enforcement.envoy import render
 
 REPEATS = 5
 FORBIDDEN = 403
-KEYS = {"bench": SIGNING_KEY.public_key()}
 
 
 class Case(NamedTuple):
@@ -55,7 +55,7 @@ CASES = [
 def main() -> None:
     """Measure and print two tables."""
     if len(sys.argv) > 1:
-        print(json.dumps(_render(Case(*json.loads(sys.argv[1])))))
+        print(json.dumps(_render(Path(sys.argv[1]))))
         return
     print(f"medians of {REPEATS}; each size rendered in a process of its own, Envoy with one worker")
     print("| policy | verify ms | render ms | files kB | renderer MB | in effect ms | Envoy MB |")
@@ -68,10 +68,9 @@ def main() -> None:
 
 
 def _row(case: Case) -> None:
-    runs = []
-    for _ in range(REPEATS):
-        command = [sys.executable, __file__, json.dumps(case)]
-        runs.append(json.loads(subprocess.run(command, check=True, capture_output=True).stdout))  # noqa: S603
+    content, attached = _content(case)
+    raw = policy.encode(policy.sign(content, version=1, key=SIGNING_KEY, key_id="bench"))
+    runs = [_rendered(raw, attached) for _ in range(REPEATS)]
     figures = [median(run[name] for run in runs) for name in ("verify", "render", "size", "memory")]
     with tempfile.TemporaryDirectory() as folder, fleet(Path(folder)) as envoys:
         effect, resident = _effect(envoys, case)
@@ -79,29 +78,44 @@ def _row(case: Case) -> None:
     print(f"| {case.name} | {numbers} |", flush=True)
 
 
-def _render(case: Case) -> dict[str, float]:
-    """Verify and render once, in a process that has done nothing else."""
-    content, attached = _content(case)
-    raw = policy.encode(policy.sign(content, version=1, key=SIGNING_KEY, key_id="bench"))
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    with tempfile.TemporaryDirectory() as folder:
-        gateway = Fleet.described("bench", Path(folder), free_port(), free_port())
-        gateway.folder.mkdir(parents=True, exist_ok=True)
-        start = time.perf_counter()
-        signed = policy.verify(raw, keys=KEYS)
-        verified = time.perf_counter()
-        files = render.policy_files(gateway, signed, attached)
-        for file in files:
-            (gateway.folder / file.name).write_bytes(file.data)
-        done = time.perf_counter()
-        written = sum(path.stat().st_size for path in gateway.folder.rglob("*") if path.is_file())
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+def _rendered(raw: bytes, attached: Attached) -> dict[str, float]:
+    """Let a fresh process verify and render what lies in a folder."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "policy.json").write_bytes(raw)
+        (folder / "key").write_bytes(SIGNING_KEY.public_key().public_bytes_raw())
+        for address, data in attached.items():
+            (folder / address).write_bytes(data)
+        command = [sys.executable, __file__, name]
+        found = subprocess.run(command, check=True, capture_output=True).stdout  # noqa: S603
+    return {name: float(value) for name, value in json.loads(found).items()}
+
+
+def _render(folder: Path) -> dict[str, float]:
+    keys = {"bench": Ed25519PublicKey.from_public_bytes((folder / "key").read_bytes())}
+    attached = Attached({path.name: path.read_bytes() for path in folder.glob("sha256:*")})
+    raw = (folder / "policy.json").read_bytes()
+    gateway = Fleet.described("bench", folder / "envoy", free_port(), free_port())
+    gateway.folder.mkdir()
+    before, start = _peak(), time.perf_counter()
+    signed = policy.verify(raw, keys=keys)
+    verified = time.perf_counter()
+    for file in render.policy_files(gateway, signed, attached):
+        (gateway.folder / file.name).write_bytes(file.data)
+    done = time.perf_counter()
+    written = sum(path.stat().st_size for path in gateway.folder.rglob("*") if path.is_file())
     return {
         "verify": (verified - start) * 1000,
         "render": (done - verified) * 1000,
         "size": written / 1000,
-        "memory": (peak - before) / 1000,
+        "memory": _peak() - before,
     }
+
+
+def _peak() -> float:
+    """Give the most memory that this process has held, in MB."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
 def _effect(envoys: Fleet, case: Case) -> tuple[float, float]:
