@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Collection
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -27,7 +29,7 @@ from enforcement.report import CorrectionReport, EnvoyReport
 if TYPE_CHECKING:
     from enforcement.adapters.litellm.settings import Settings
 
-REPORT_EVERY = 2.0
+REPORT_EVERY, PROVE_EVERY = 2.0, 60.0
 Prove = Callable[[Law], dict[str, CorrectionReport]]
 
 
@@ -41,6 +43,8 @@ class Keeper:
         self._attachments = Attachments(settings.state / "attachments")
         self.law: Law | None = None
         self.refused: dict[str, int] = {}
+        self._states: tuple[str, ...] = ()
+        self._proven = 0.0
         self._wrong = self._load()
 
     def start(self) -> None:
@@ -127,16 +131,30 @@ class Keeper:
         law = self.law
         if law is None:
             return
+        self._states, self._proven = law.states(datetime.now(UTC)), time.monotonic()
         self._state.corrections = await asyncio.to_thread(self._prove, law)
         self._state.acknowledged = law.signed
         self._state.changed.set()
+
+    async def _look_again(self) -> None:
+        """Prove again where the clock has changed something, and once a minute; else only count."""
+        law, known = self.law, self._state.corrections
+        if law is None:
+            return
+        if law.states(datetime.now(UTC)) != self._states or time.monotonic() > self._proven + PROVE_EVERY:
+            await self._acknowledge()
+            return
+        self._state.corrections = {
+            name: msgspec.structs.replace(each, refused=self.refused.get(name, 0))
+            for name, each in known.items()
+        }
 
     async def _report(self, hubs: Collection[Hub]) -> None:
         while True:
             try:
                 await asyncio.wait_for(self._state.changed.wait(), REPORT_EVERY)
             except TimeoutError:
-                await self._acknowledge()  # starts, ends and grace periods come by the clock
+                await self._look_again()
             self._state.changed.clear()
             told = msgspec.json.encode(msgspec.structs.replace(self._state.report(), limits=self._bases()))
             for hub in hubs:

@@ -9,12 +9,11 @@ from datetime import UTC, datetime
 
 from enforcement import policy, probes
 from enforcement.adapters.litellm.counting import Counter
-from enforcement.adapters.litellm.ruling import CLOSED, Law, RefusedError
+from enforcement.adapters.litellm.ruling import CLOSED, Law, RefusedError, state_of
 from enforcement.agent.contents import with_sample
-from enforcement.decide import in_force, lifts_at
 from enforcement.filter.asked import SAID
 from enforcement.filter.rewriting import ADDED, FIELDS
-from enforcement.report import CorrectionReport, Probe, State
+from enforcement.report import CorrectionReport, Probe
 
 Ask = Callable[[Law, probes.Plan, Counter], Mapping[str, object]]
 """Put a probe to the door; give the request as it would go on. Raises RefusedError."""
@@ -34,7 +33,7 @@ class Prover:
         return {item.id: self._one(item, law, now) for item in law.signed.content.corrections}
 
     def _one(self, item: policy.Correction, law: Law, now: datetime) -> CorrectionReport:
-        state = _state(item, now)
+        state = state_of(item, now)
         found = tuple(self._probes(item, law, now)) if state in {"in_force", "shadow"} else ()
         wrong = next((probe.detail for probe in found if not probe.ok), "")
         return CorrectionReport(
@@ -130,13 +129,6 @@ def body_of(plan: probes.Plan) -> dict[str, object]:
     """Give the request of a probe."""
     body: dict[str, object] = json.loads(plan.body)
     return body
-
-
-def _state(item: policy.Correction, now: datetime) -> State:
-    if not in_force(item, now):
-        end = lifts_at(item)
-        return "expired" if end is not None and now >= end else "scheduled"
-    return "shadow" if item.mode == "shadow" else "in_force"
 
 
 def _closed(item: policy.Correction) -> str:

@@ -11,7 +11,8 @@ from enforcement import policy, refusals
 from enforcement.adapters.litellm.content import ContentError, Reader
 from enforcement.adapters.litellm.counting import Counter
 from enforcement.agent.attachments import Attachments
-from enforcement.decide import REFUSALS, Attributes, Limit, Rules, Verdict
+from enforcement.decide import REFUSALS, Attributes, Limit, Rules, Verdict, in_force, lifts_at
+from enforcement.report import State
 
 CLOSED = policy.TokenLimit | policy.ConcurrencyLimit | policy.OutputFilter | policy.Classifier
 """What this door cannot do: whoever matches such a correction is refused."""
@@ -88,6 +89,10 @@ class Law:
             raise self._refused(used_up.correction)
         return Ruling(asked, verdict, self._headers(verdict))
 
+    def states(self, now: datetime) -> tuple[State, ...]:
+        """Give what each correction is at a moment: starts, ends and grace periods come by the clock."""
+        return tuple(state_of(item, now) for item in self.signed.content.corrections)
+
     def read(self, data: dict[str, Any], ruling: Ruling) -> None:
         """Look into the content of a request that is served, and change it.
 
@@ -149,3 +154,11 @@ def _named(correction: str) -> dict[str, str]:
 def at_model(asked: Attributes, model: str) -> Attributes:
     """Ask the same for another model: an alias, or a fallback that LiteLLM chose."""
     return replace(asked, model=model)
+
+
+def state_of(item: policy.Correction, now: datetime) -> State:
+    """Give what a correction is at a moment."""
+    if not in_force(item, now):
+        end = lifts_at(item)
+        return "expired" if end is not None and now >= end else "scheduled"
+    return "shadow" if item.mode == "shadow" else "in_force"

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import time
+from base64 import b64encode
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -106,6 +107,10 @@ class Proxy:
         (self.folder / "auth.py").write_text(AUTH)
         (self.folder / "token").write_text(AGENT)
         self.state, self.log, self.process = self.folder / "state", self.folder / "litellm.log", None
+
+    def trust(self, name, public):
+        """Trust a key without any hub."""
+        (self.folder / "keys.json").write_text(json.dumps({name: b64encode(public).decode()}))
 
     def environment(self):
         hub = f"http://127.0.0.1:{self.hub.port}" if self.hub else "http://127.0.0.1:1"
