@@ -18,7 +18,10 @@ from enforcement.reading import HIDDEN, features_of, tools_offered, turns_of
 IDENTITY = ("user", "organisation", "key", "application", "endpoint")
 SOMETIMES = ("use_case", "region", "tier", "platform")
 CHANGING = policy.Rerouting | policy.OutputCap | policy.SystemPrompt
-UNCOUNTED = " The history behind previous_response_id or conversation cannot be counted: send the conversation itself."
+UNCOUNTED = (
+    " The history behind previous_response_id or conversation cannot be counted:"
+    " send the conversation itself."
+)
 Header = dict[bytes, str]
 
 

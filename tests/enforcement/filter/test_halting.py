@@ -124,6 +124,7 @@ def test_an_exemption_spares_a_stream(gate):
     gate.enforce(correction(1, HALT, functionality=LARGE), exempt)
 
     ended(other)
+    time.sleep(0.4)
     assert not spared.done()
     gate.enforce(correction(1, HALT, functionality=LARGE))
     ended(spared)

@@ -101,6 +101,7 @@ def test_borders_of_words_count_every_script(regex):
     for text in ("bomb", "a bomb", "bomb.", "(bomb)", "Bomb!"):
         for place in range(len(text)):
             assert read(found, cut(text, place))[0] == {1}, text
+            assert read(found, [*cut(text, place, place + 1), ""])[0] == {1}, text
     before, after = regex.startswith(r"\b"), regex.endswith(r"\b")
     beside = {"ébomb": before, "bombe\u0301": after, "bombж": after, "xbomb": before}
     for text, border in beside.items():
