@@ -12,14 +12,18 @@ import statistics
 import time
 from collections import defaultdict
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-COUNT = 99_990
+    from corrections.segments.models import Segment
+
+COUNT = 99_980
 """So that there is room for a few more: a segment has at most 100 000."""
-ROUNDS = 5
+ROUNDS = 3
 took: dict[str, list[float]] = defaultdict(list)
 
 
@@ -82,6 +86,7 @@ def measure(number: int) -> None:
         add(segment, "late", by=by)
     with timed("one subject more"):
         add(segment, "later", by=by)
+    deliver(segment, number)
     version = members.version_of(fresh(segment))
     with timed("is somebody in it, the list not read before"):
         assert members.contains(version, names[7])
@@ -93,6 +98,29 @@ def measure(number: int) -> None:
         members.browse(version, text="999")
     with timed("one subject less: a new base"):
         remove(segment, names[9], by=by)
+
+
+def deliver(segment: Segment, number: int) -> None:
+    """Approve a block of all of them, then of one more, and hand both to a real hub."""
+    from django.conf import settings  # noqa: PLC0415
+
+    from corrections.models import PolicyVersion  # noqa: PLC0415
+    from corrections.publishing import delivery  # noqa: PLC0415
+    from corrections.states import State  # noqa: PLC0415
+    from tests.corrections import hub  # noqa: PLC0415
+    from tests.corrections.factories import make_correction  # noqa: PLC0415
+    from tests.corrections.segments.factories import add, lists_of  # noqa: PLC0415
+
+    named = {"state": State.ENFORCING, "narrower_rejected": "They are this many."}
+    with TemporaryDirectory(prefix="irapp-bench-") as folder, hub.running(Path(folder), settings):
+        (url,) = settings.ENFORCEMENT_URLS
+        for label, more in (("all of them", ()), ("one more", (f"even-later-{number}",))):
+            if more:
+                add(segment, *more)
+            make_correction(users={"lists": lists_of(segment)}, **named)
+            newest = PolicyVersion.objects.first()
+            with timed(f"hand a policy with {label} to a hub"):
+                assert not delivery.hand_over(url, newest)
 
 
 if __name__ == "__main__":

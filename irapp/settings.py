@@ -240,6 +240,7 @@ SPECTACULAR_SETTINGS = {
         "ProposalStateEnum": "corrections.states.ProposalState",
         "OrderStateEnum": "corrections.states.OrderState",
         "NoteKindEnum": "incidents.models.Note.Kind",
+        "ImportModeEnum": "corrections.segments.models.Mode",
         "AlarmKindEnum": "corrections.models.AlarmKind",
     },
     "POSTPROCESSING_HOOKS": [

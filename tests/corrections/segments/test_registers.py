@@ -142,6 +142,18 @@ def test_an_approved_correction_keeps_the_list_it_was_approved_with():
     assert Correction.objects.get(pk=correction.pk).users["lists"] == lists_of(segment, 1)
 
 
+def test_an_older_version_is_told_from_a_newer_one_that_shares_its_base():
+    segment = make_segment(*many(1200))
+    older = blocked(segment)
+    add(segment, "late")
+    newer = blocked(segment)
+
+    uses = {use.correction: (use.version, use.current) for use in usage.segment_uses(fresh(segment))}
+
+    assert uses == {older: (1, False), newer: (2, True)}
+    assert [named.version for named in registers.described(spec(Terms.of(older)).users)] == [1]
+
+
 def test_a_merge_in_the_background_leaves_uses_current():
     segment = make_segment(*many(2000))
     add(segment, *many(1001, prefix="late"))
