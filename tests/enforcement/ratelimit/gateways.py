@@ -196,6 +196,7 @@ class _Model(http.server.BaseHTTPRequestHandler):
                 for piece in _pieces(f"{event}\n\n".encode(), small="split" in words):
                     self.wfile.write(piece)
                     self.wfile.flush()
+                    time.sleep(0.001 if "split" in words else 0)  # so that pieces stay pieces on their way
                 time.sleep(pause)
         except OSError:
             self.server.broken += 1
@@ -205,7 +206,8 @@ class _Model(http.server.BaseHTTPRequestHandler):
 
 
 def _pieces(data: bytes, *, small: bool) -> list[bytes]:
-    return [data[start : start + 7] for start in range(0, len(data), 7)] if small else [data]
+    size = max(7, len(data) // 12) if small else len(data)
+    return [data[start : start + size] for start in range(0, len(data), size)]
 
 
 def _chat(*, silent: bool) -> list[str]:
