@@ -1,4 +1,7 @@
-"""What attachments hold, read once per process: their bytes never change, so neither does what was read."""
+"""What attachments hold, read once per process: their bytes never change, so neither does what was read.
+
+Only a few are kept: 100 000 names take about ten megabytes.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ class NotStoredError(policy.PolicyError, LookupError):
     """Nobody has imported an attachment with this digest."""
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=6)
 def subjects(digest: str) -> frozenset[str]:
     """Give the names of a list.
 
@@ -21,7 +24,7 @@ def subjects(digest: str) -> frozenset[str]:
     return frozenset(_lines(digest))
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=4)
 def in_order(*digests: str) -> tuple[str, ...]:
     """Give the names of several lists together, in order, each once."""
     return tuple(sorted(frozenset[str]().union(*(_lines(digest) for digest in digests))))
