@@ -290,3 +290,22 @@ def test_a_gateway_that_reports_as_litellm_is_an_adapter_and_counts_like_any_oth
 
     assert Gateway.objects.get(name="litellm-1").kind == Gateway.Kind.ADAPTER
     assert fresh(correction).state == State.ACTIVE
+
+
+def test_only_endpoints_that_were_not_asked_lately_are_asked_and_ended_secrets_are_forgotten(
+    add, admin, clock, monkeypatch
+):
+    asked = []
+    monkeypatch.setattr(tasks.ask_endpoint, "delay", asked.append)
+    first, second = add("first"), add("second")
+    paused = add("paused")
+    actions.pause_endpoint(endpoint_id=paused.pk, reason="x", by=admin)
+    actions.rotate_secret(endpoint_id=first.pk, overlap_hours=1, by=admin)
+    tasks.ask_endpoint(second.pk)
+
+    tasks.ask_endpoints()
+    clock.shift(3601)
+    tasks.ask_endpoints()
+
+    assert asked == [first.pk, first.pk, second.pk]
+    assert first.secrets.count() == 1
