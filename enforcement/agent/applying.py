@@ -124,8 +124,13 @@ class Applier:
 
         :raises OSError: a file cannot be written.
         """
+        signed = self._store.current
+        return await self._place(await _aside(self._store.size, self._files, signed))
+
+    async def _place(self, rendered: list[render.File]) -> str:
+        """Move files into place and wait until Envoy runs them; give why it does not."""
         already = await self._admin.loaded() if self._process.alive() else None
-        rendered = await _aside(self._store.size, self._render)
+        await _aside(sum(len(file.data) for file in rendered), self._write, rendered)
         return await self._settled(rendered, already) if already else ""
 
     async def again(self) -> None:
@@ -153,8 +158,7 @@ class Applier:
 
     async def _take(self, arrived: Signed) -> bool:
         before = self._store.current
-        await asyncio.to_thread(self._store.save, arrived)
-        reason = await self._reason_against()
+        reason = await self._reason_against(arrived)
         if reason:
             await asyncio.to_thread(self._store.take_back)
             await self.put()
@@ -168,11 +172,18 @@ class Applier:
         self._cleaning = asyncio.ensure_future(self._fetcher.clean(self._needed))
         return True
 
-    async def _reason_against(self) -> str:
+    async def _reason_against(self, arrived: Signed) -> str:
+        """Store a policy and render it at the same time; nothing is in place before it is on disk."""
+        saving = asyncio.ensure_future(asyncio.to_thread(self._store.save, arrived))
         try:
-            return await self.put()
+            rendered = await _aside(arrived.size, self._files, arrived.policy)
         except policy.PolicyError as error:
+            await saving
             return str(error)
+        finally:
+            await asyncio.wait([saving])
+        await saving
+        return await self._place(rendered)
 
     def _needed(self) -> frozenset[str]:
         return self._store.needed.union(self.still_needed(), *self._arriving)
@@ -216,11 +227,12 @@ class Applier:
         found = _VERSION.match(raw or b"")
         return found.group(1).decode() if found else ""
 
-    def _render(self) -> list[render.File]:
-        rendered = render.policy_files(self.gateway, self._store.current, self._attachments)
+    def _files(self, signed: policy.Policy | None) -> list[render.File]:
+        return render.policy_files(self.gateway, signed, self._attachments)
+
+    def _write(self, rendered: list[render.File]) -> None:
         for file in rendered:
             _replace(self.gateway, file.name, file.data)
-        return rendered
 
     async def _settled(self, rendered: list[render.File], already: Loaded) -> str:
         wanted = {file.filter: file.version for file in rendered}

@@ -33,6 +33,8 @@ class Fetcher:
 
     async def clean(self, needed: Callable[[], frozenset[str]]) -> None:
         """Remove what nobody needs, and nothing that is just being brought."""
+        if not self._attachments.folder.exists():
+            return
         async with self._lock:
             await asyncio.to_thread(self._attachments.clean, needed())
 

@@ -25,6 +25,11 @@ class Signed(NamedTuple):
     raw: bytes
     attachments: frozenset[str]
 
+    @property
+    def size(self) -> int:
+        """How much it says, in bytes; one with lists says more than can be told by that."""
+        return len(self.raw) + LIST_BYTES * len(self.attachments)
+
 
 class PolicyStore:
     """Holds the policy in force and the one before. What it holds has been verified and is on disk."""
@@ -53,10 +58,8 @@ class PolicyStore:
 
     @property
     def size(self) -> int:
-        """How much the policy in force says, in bytes; one with lists says more than can be told by that."""
-        if self._current is None:
-            return 0
-        return len(self._current.raw) + LIST_BYTES * len(self._current.attachments)
+        """How much the policy in force says, in bytes."""
+        return self._current.size if self._current else 0
 
     @property
     def needed(self) -> frozenset[str]:
