@@ -59,7 +59,9 @@ def plan(
     attachments: Attachments | None = None,
     rules: Rules | None = None,
 ) -> list[Plan]:
-    """Plan the probes of a correction on every endpoint: some identities inside its scope, one beside it.
+    """Plan the probes of a correction: some identities inside its scope, one beside it.
+
+    The first of them asks on every endpoint, each further one on another endpoint in turn.
 
     :param models: the models that the gateway serves.
     :param rules: the content made ready, where many corrections of it are planned.
@@ -84,9 +86,16 @@ class _Planner:
         every += [("beside", beside)] if beside else []
         return [
             self._planned(subject, _on(endpoint, one))
-            for subject, one in every
-            for endpoint in self._endpoints(one, subject)
+            for number, (subject, one) in enumerate(every)
+            for endpoint in self._in_turn(number, one, subject)
         ]
+
+    def _in_turn(self, number: int, one: Attributes, subject: Subject) -> tuple[str, ...]:
+        """Say where somebody asks: endpoint and person are matched separately, so not every pair is tried."""
+        endpoints = self._endpoints(one, subject)
+        if number == 0 or subject == "beside":
+            return endpoints
+        return (endpoints[number % len(endpoints)],)
 
     def _planned(self, subject: Subject, asked: Attributes) -> Plan:
         attributes = as_sent(asked)
