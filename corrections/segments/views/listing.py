@@ -43,7 +43,7 @@ def segment(request: SignedIn, pk: int) -> HttpResponse:
         "who": who,
         "inside": bool(who) and members.contains(members.version_of(found), who),
     }
-    return render(request, f"segments/segment.html{part(request, 'live', 'answer')}", shown)
+    return _one(request, "segments/segment.html", shown)
 
 
 @require_safe
@@ -51,6 +51,10 @@ def pattern_set(request: SignedIn, pk: int) -> HttpResponse:
     """One pattern set: its patterns, what names it, its versions."""
     found = visible(request, PATTERNS, pk)
     detail = panels.detail(found, request.user, request.GET.dict())
-    return render(
-        request, f"segments/pattern_set.html{part(request, 'live')}", {"kind": PATTERNS, "detail": detail}
-    )
+    return _one(request, "segments/pattern_set.html", {"kind": PATTERNS, "detail": detail})
+
+
+def _one(request: SignedIn, template: str, shown: dict[str, object]) -> HttpResponse:
+    """Answer with the page, or with its live part, which stands in the page that both extend."""
+    live = part(request, "live")
+    return render(request, f"segments/one.html{live}" if live else template, shown)

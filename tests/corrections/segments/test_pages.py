@@ -449,3 +449,12 @@ def test_somebody_else_sees_that_a_restricted_correction_names_it_but_not_which(
     detail = client.get(segment.get_absolute_url()).context["detail"]
 
     assert (list(detail.uses), detail.hidden) == ([], 1)
+
+
+def test_the_live_part_of_a_page_is_that_part_alone(client, responder):
+    segment, patterns = make_segment(), make_patterns()
+
+    for address in (url("segment", segment.pk), url("pattern_set", patterns.pk)):
+        live = client.get(address, {"part": "live"}).content.decode()
+        assert 'id="register-live"' in live
+        assert "<html" not in live
