@@ -34,5 +34,5 @@ def settle(*, now: datetime) -> None:
         if known is None or (known.detail, bool(known.examples)) != (fault.detail, bool(fault.examples)):
             raise_alarm(fault, now=now)
     for key, alarm in opened.items():
-        if key not in wanted and key[0] not in seen.unjudged:
+        if key not in wanted and seen.judges(*key):
             clear_alarm(alarm_id=alarm.pk, because=HEALED[key[0]], now=now)

@@ -42,6 +42,13 @@ DRIFTING = {
 }
 """Problems by which an agent says that its gateway may do something else than it acknowledges."""
 
+_WORSE = {
+    AlarmKind.SILENCE: (AlarmKind.REJECTION, AlarmKind.DRIFT),
+    AlarmKind.REJECTION: (AlarmKind.DRIFT,),
+    AlarmKind.DRIFT: (),
+}
+"""What cannot be seen of a gateway while this is wrong with it."""
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -59,10 +66,19 @@ class Fault:
 
 @dataclass(frozen=True)
 class Seen:
-    """The faults, and the kinds of fault that nobody can judge at this moment."""
+    """The faults, and what nobody can judge at this moment: neither a fault nor healed.
+
+    :param unjudged: kinds, while no hub answers.
+    :param hidden: causes behind a gateway with which something worse is wrong.
+    """
 
     faults: list[Fault]
-    unjudged: frozenset[AlarmKind]
+    unjudged: frozenset[AlarmKind] = frozenset()
+    hidden: frozenset[tuple[AlarmKind, str]] = frozenset()
+
+    def judges(self, kind: AlarmKind, cause: str) -> bool:
+        """Whether it can be said that this is no fault any more."""
+        return kind not in self.unjudged and (kind, cause) not in self.hidden
 
 
 def standing(*, now: datetime) -> Seen:
@@ -76,7 +92,11 @@ def standing(*, now: datetime) -> Seen:
     gateways = list(Gateway.objects.expected())
     at_gateways = [fault for gateway in gateways for fault in _of_gateway(gateway, newest, now=now)]
     ill = {fault.gateway_id for fault in at_gateways if fault.gateway_id is not None}
-    return Seen([*faults, *at_gateways, *_drifted(ill, now=now)], frozenset())
+    lasting = _lasting(now=now)
+    clear = [row for row in lasting if row.gateway_id not in ill]
+    hidden = {(AlarmKind.DRIFT, _cause(row.correction_id)) for row in lasting if row.gateway_id in ill}
+    hidden |= {(kind, fault.cause) for fault in at_gateways for kind in _WORSE[fault.kind]}
+    return Seen([*faults, *at_gateways, *_drifted(clear, now=now)], hidden=frozenset(hidden))
 
 
 def _answers(hub: Hub, *, now: datetime) -> bool:
@@ -153,16 +173,21 @@ def _said(gateway: Gateway, known: dict[str, str]) -> str:
     return next((f"{words}: {said[code]}" for code, words in known.items() if code in said), "")
 
 
-def _drifted(ill: set[int], *, now: datetime) -> Iterator[Fault]:
-    """Corrections that had been shown, at gateways with which nothing else is wrong."""
+def _lasting(*, now: datetime) -> list[CorrectionGateway]:
+    """What had been shown once and has been wrong for a while."""
     rows = CorrectionGateway.objects.filter(
         Q(correction__state__in=VERIFIED),
         gateway__retired_at=None,
         gateway__required=True,
         wrong_since__lte=now - SETTLING,
-    ).exclude(gateway_id__in=ill)
+    )
+    return list(rows.select_related("gateway").order_by("wrong_since"))
+
+
+def _drifted(rows: list[CorrectionGateway], *, now: datetime) -> Iterator[Fault]:
+    """Corrections that had been shown, at gateways with which nothing else is wrong."""
     wrong: dict[int, list[CorrectionGateway]] = {}
-    for row in rows.select_related("gateway").order_by("wrong_since"):
+    for row in rows:
         wrong.setdefault(row.correction_id, []).append(row)
     for correction_id, found in wrong.items():
         detail = "; ".join(f"{row.gateway} {row.detail}" for row in found)
@@ -204,5 +229,9 @@ def _about(
     detail: str,
     examples: Iterable[dict[str, Any]] = (),
 ) -> Fault:
-    cause = f"correction:{correction_id}"
+    cause = _cause(correction_id)
     return Fault(kind, cause, since, detail, correction_id=correction_id, examples=tuple(examples))
+
+
+def _cause(correction_id: int) -> str:
+    return f"correction:{correction_id}"

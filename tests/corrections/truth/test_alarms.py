@@ -103,6 +103,32 @@ def test_silence_is_cleared_by_the_next_report_and_recorded(clock):
     assert Event.objects.filter(verb="alarm.cleared").get().data["lasted_seconds"] == 6
 
 
+def test_drift_is_not_called_healed_because_its_gateway_has_fallen_silent(clock):
+    correction = make_correction()
+    wrong = gateways.report(wrong=[str(correction)])["corrections"]
+    look(clock, corrections=wrong)
+    after(clock, SETTLING.total_seconds())
+    look(clock, corrections=wrong)
+    after(clock, 6)
+
+    look(clock, reports=False)
+
+    assert raised() == {("DRIFT", str(correction)), ("SILENCE", "gateway-1")}
+    after(clock, 1)
+    look(clock)
+    assert not raised()
+
+
+def test_a_rejection_is_not_called_healed_because_its_gateway_has_fallen_silent(clock):
+    make_correction()
+    look(clock, problems=[{"code": "disk", "detail": "no space left"}])
+    after(clock, 6)
+
+    look(clock, reports=False)
+
+    assert raised() == {("REJECTION", "gateway-1"), ("SILENCE", "gateway-1")}
+
+
 def test_a_fault_that_comes_back_is_an_alarm_of_its_own(clock):
     make_correction()
     for _ in range(2):
