@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import signal
 from collections.abc import Coroutine
 from contextlib import suppress
 from pathlib import Path
 
 import aiohttp
+import structlog
 
 from enforcement import policy, refusals
 from enforcement.envoy.gateway import Model
@@ -24,6 +26,8 @@ from enforcement.filter.relay import Relay
 from enforcement.filter.request import Asked, Header, read, refused
 from enforcement.filter.rewriting import rewrite
 from enforcement.filter.running import Halting
+
+log = structlog.get_logger()
 
 __all__ = ["FOLDER", "Filter"]
 UPSTREAM = aiohttp.ClientTimeout(total=None, connect=2, sock_read=300)
@@ -60,6 +64,7 @@ class Filter:
         connector = aiohttp.TCPConnector(limit=0)
         self.session = aiohttp.ClientSession(timeout=UPSTREAM, auto_decompress=False, connector=connector)
         watch = asyncio.create_task(self.halting.watch())
+        watch.add_done_callback(_stop_if_dead)
         await send({"type": "lifespan.startup.complete"})
         await receive()
         watch.cancel()
@@ -156,6 +161,13 @@ class Filter:
                 self._book.write(_record(request, item, what))
 
         return Findings(told)
+
+
+def _stop_if_dead(watch: asyncio.Task[None]) -> None:
+    """End the process rather than go on without anybody who ends streams; it is supervised."""
+    if not watch.cancelled():
+        log.critical("watch_ended", error=repr(watch.exception()))
+        signal.raise_signal(signal.SIGTERM)
 
 
 def _record(request: Asked, item: policy.Correction, what: What) -> Record:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
 from datetime import UTC, datetime
 from pathlib import Path
 
 from enforcement import policy
-from enforcement.decide import Rules, in_force
+from enforcement.decide import Rules
 from enforcement.envoy.render import version_of
 from enforcement.filter.attached import Attached
 from enforcement.filter.policy_file import Watched
@@ -25,10 +24,8 @@ class Ready:
         self.corrections = signed.content.corrections
         self.rules = Rules(signed.content, attached)
         self.attached = attached
-
-    def live(self, now: datetime) -> Collection[policy.Correction]:
-        """Give what is in force now."""
-        return [item for item in self.corrections if in_force(item, now)]
+        self.ending = [item for item in self.corrections if _ends_streams(item)]
+        self.exemptions = [item for item in self.corrections if isinstance(item.effect, policy.Exempt)]
 
     def patterns(self, address: str) -> Compiled:
         """Give a set of patterns.
@@ -46,6 +43,12 @@ class Ready:
             if moment is not None and moment > now
         ]
         return min(moments, default=None)
+
+
+def _ends_streams(item: policy.Correction) -> bool:
+    if item.mode != "enforce" or isinstance(item.effect, policy.Exempt):
+        return False
+    return isinstance(item.effect, policy.Halt) or item.running_streams == "end"
 
 
 class Current:

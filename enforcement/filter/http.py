@@ -18,6 +18,7 @@ Headers = list[tuple[bytes, bytes]]
 
 T = TypeVar("T")
 LARGE = 64 * 1024
+CORRECTION = b"x-irapp-correction"
 BODY_LIMIT = 10 * 1024 * 1024
 
 
@@ -55,7 +56,9 @@ async def answer(send: Send, status: int, body: object, more: Headers) -> None:
 
 
 async def begin(send: Send, status: int, headers: Headers, length: int | None = None) -> None:
-    """Send the head of an answer."""
+    """Send the head of an answer. One correction speaks: the last that is told."""
+    spoken = [each for each in headers if each[0] == CORRECTION][-1:]
+    headers = [each for each in headers if each[0] != CORRECTION] + spoken
     if length is not None:
         headers = [*headers, (b"content-length", str(length).encode())]
     await send({"type": "http.response.start", "status": status, "headers": headers})

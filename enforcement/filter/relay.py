@@ -85,7 +85,7 @@ class Relay:
             raise RefusedError(503, refusals.UNAVAILABLE) from error
 
     async def _answer(self, response: aiohttp.ClientResponse, send: Send, told: Headers) -> None:
-        kept = [(name, value) for name, value in response.raw_headers if name.lower() not in _HOP]
+        kept = [each for each in response.raw_headers if _handed_on(each[0].lower())]
         looked_into = bool(self._guards or self._classifiers)
         streams = response.content_type == "text/event-stream"
         try:
@@ -128,7 +128,6 @@ class Relay:
             await self._classify(raw.decode(errors="replace"))
         headers = [*headers, *self._request.told.headers()]
         if found.blocked is not None:
-            headers = [each for each in headers if each[0] != b"x-irapp-correction"]
             headers.append((b"x-irapp-correction", found.blocked.encode()))
         status = 403 if found.refused else response.status
         await begin(send, status, headers, len(found.raw))
@@ -190,6 +189,11 @@ class Relay:
         last = self._wire.halted(refusals.refusal(one.ended_by))
         async with asyncio.timeout(LAST_SECONDS):  # a reader who does not read is cut off
             await send({"type": "http.response.body", "body": last})
+
+
+def _handed_on(name: bytes) -> bool:
+    """Tell whether a header of the model goes to the caller; what begins with ours is ours to say."""
+    return name not in _HOP and not name.startswith(b"x-irapp-")
 
 
 def _blocks(item: policy.Correction) -> bool:

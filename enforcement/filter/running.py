@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from enforcement import policy
-from enforcement.decide import Attributes, decide, in_grace, matches, rank
+from enforcement.decide import Attributes, decide, in_force, in_grace, matches, rank
 from enforcement.filter.current import Current, Ready, now
 
 POLL_SECONDS = 0.1
@@ -64,7 +64,7 @@ class Halting:
             await asyncio.sleep(POLL_SECONDS)
 
     def _sweep(self, ready: Ready, moment: datetime) -> None:
-        if not any(_ends_streams(item) for item in ready.corrections):
+        if not ready.ending:
             return
         for one in list(self.running):
             new = [item for item in _ending(ready, one.attributes, moment) if item.id not in one.known]
@@ -75,37 +75,36 @@ class Halting:
 def _ending(
     ready: Ready, attributes: tuple[Attributes, ...], moment: datetime
 ) -> Iterator[policy.Correction]:
-    live = ready.live(moment)
-    exemptions = [item for item in live if isinstance(item.effect, policy.Exempt)]
-    for item in live:
-        if _ends_streams(item) and not in_grace(item, moment):
-            for each in attributes:
-                if _reaches(item, each, ready) and not _spared(item, each, exemptions, ready):
-                    yield item
-                    break
+    for item in ready.ending:
+        binds = in_force(item, moment) and not in_grace(item, moment)
+        if binds and any(_reaches(item, each, ready, moment) for each in attributes):
+            yield item
 
 
-def _ends_streams(item: policy.Correction) -> bool:
-    if item.mode != "enforce" or isinstance(item.effect, policy.Exempt):
-        return False
-    return isinstance(item.effect, policy.Halt) or item.running_streams == "end"
+def _reaches(item: policy.Correction, attributes: Attributes, ready: Ready, moment: datetime) -> bool:
+    """Tell whether it does something to the request: a switched-off tool needs the tool.
+
+    A list that is not at hand could name anybody, so it names everybody.
+    """
+    try:
+        return _matches(item, attributes, ready, moment)
+    except policy.PolicyError:
+        return True
 
 
-def _reaches(item: policy.Correction, attributes: Attributes, ready: Ready) -> bool:
-    """Tell whether it does something to the request: a switched-off tool needs the tool."""
-    if not matches(item, attributes, ready.attached):
+def _matches(item: policy.Correction, attributes: Attributes, ready: Ready, moment: datetime) -> bool:
+    if not matches(item, attributes, ready.attached) or _spared(item, attributes, ready, moment):
         return False
     if isinstance(item.effect, policy.Shutdown) or not isinstance(item.effect, policy.GRACEFUL):
         return True
     alone = policy.Content(corrections=(item,))
-    return decide(attributes, alone, now=now(), attachments=ready.attached).action == "refuse"
+    return decide(attributes, alone, now=moment, attachments=ready.attached).action == "refuse"
 
 
-def _spared(
-    item: policy.Correction, attributes: Attributes, exemptions: list[policy.Correction], ready: Ready
-) -> bool:
+def _spared(item: policy.Correction, attributes: Attributes, ready: Ready, moment: datetime) -> bool:
     return any(
         item.reference in each.effect.corrections  # type: ignore[union-attr]
+        and in_force(each, moment)
         and matches(each, attributes, ready.attached)
-        for each in exemptions
+        for each in ready.exemptions
     )
