@@ -59,13 +59,15 @@ local function spared(list, a, now)
   return found
 end
 
--- What binds at one model; gives the first correction that leads on to another.
+-- What binds at one model, in order; gives the first correction that leads on to another.
 local function meet(list, who, a, now, hits)
   local exempt, step = spared(list, a, now), nil
   for i = 1, #list do
     local c = CORRECTIONS[list[i]]
     if not c.spares and not (exempt and exempt[c.reference]) and live(c, a, now) then
-      hits[c.position] = true
+      if not hits[c] then
+        hits[c], hits[#hits + 1] = true, c.position
+      end
       if not step and not c.shadow and onward(c, who) and not in_grace(c, now) then step = c end
     end
   end
@@ -79,7 +81,7 @@ local function journey(who, a, now, hits, verdict)
     seen[model] = true
     local step = meet(candidates(who, model), who, a, now, hits)
     if not step then return end
-    verdict.content, model = true, onward(step, who)
+    verdict.content, verdict.rerouted, model = true, true, onward(step, who)
     if seen[model] then
       verdict.refusal = step.position
       return
@@ -107,7 +109,8 @@ local function decide(who, a, now)
   if #candidates(who, a.model) == 0 then return NOTHING end
   local hits, verdict = {}, { limits = {}, shadow = {}, warnings = {} }
   journey(who, a, now, hits, verdict)
-  for _, position in ipairs(sorted(hits)) do fold(CORRECTIONS[position], who, a, now, verdict) end
+  if verdict.rerouted then table.sort(hits) end -- what binds at several models, by precedence again
+  for i = 1, #hits do fold(CORRECTIONS[hits[i]], who, a, now, verdict) end
   -- The content filter counts turns, and may have a refusal that comes before this one.
   if verdict.refusal and verdict.unread and verdict.unread < verdict.refusal then verdict.refusal = nil end
   return verdict
