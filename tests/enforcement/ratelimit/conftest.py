@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from tests.enforcement.ratelimit.parts import Service, Valkey
+from enforcement.envoy import limits
+from tests.enforcement.ratelimit.parts import PATIENT, Service, Valkey
+
+
+@pytest.fixture(autouse=True, scope="session")
+def slow_machines():
+    """Let Envoy wait longer than it would: exact counts are tested, not how busy the machine is."""
+    patch = pytest.MonkeyPatch()
+    patch.setattr(limits, "TIMEOUT", "10s")
+    yield
+    patch.undo()
 
 
 @pytest.fixture(scope="session")
@@ -19,7 +29,8 @@ def valkey(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def services(valkey, tmp_path_factory):
-    found = [Service(tmp_path_factory.mktemp("service"), valkey.url) for _ in range(2)]
+    folders = [tmp_path_factory.mktemp("service") for _ in range(2)]
+    found = [Service(folder, valkey.url, **PATIENT) for folder in folders]
     try:
         for one in found:
             one.start()

@@ -13,6 +13,7 @@ from tests.enforcement.ratelimit.parts import Service, Valkey, descriptor
 from tests.enforcement.world import wait_for
 
 NUMBERS = count(1)
+MORE_PATIENT = {"RATELIMIT_REDIS_TIMEOUT_MS": "1000"}
 
 
 @pytest.fixture
@@ -215,7 +216,7 @@ def away(tmp_path):
         valkey.start()
         for name in ("one", "two"):
             (tmp_path / name).mkdir()
-            services.append(Service(tmp_path / name, valkey.url, RATELIMIT_LEASE_SECONDS="1"))
+            services.append(Service(tmp_path / name, valkey.url, RATELIMIT_LEASE_SECONDS="1", **MORE_PATIENT))
             services[-1].start()
         yield valkey, *services
     finally:
@@ -271,7 +272,7 @@ def test_a_redis_that_hangs_costs_one_short_wait(away):
     allowed = [one.allows(descriptor("requests;100;60;0")) for _ in range(20)]
 
     assert all(allowed)
-    assert time.monotonic() - started < 1.5
+    assert time.monotonic() - started < 4
     valkey.thaw()
 
 

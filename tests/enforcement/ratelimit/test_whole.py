@@ -15,7 +15,7 @@ from enforcement.decide import Attributes
 from enforcement.envoy.gateway import Client, Model
 from tests.enforcement.bare import Bare
 from tests.enforcement.ratelimit.gateways import model
-from tests.enforcement.ratelimit.parts import Service
+from tests.enforcement.ratelimit.parts import PATIENT, Service
 from tests.enforcement.world import CLIENTS, Reply, correction, wait_for
 
 COUNTED = policy.Functionality(applications=("counted",))
@@ -26,7 +26,7 @@ class Counting(Bare):
 
     def __init__(self, folder, model_port, redis):
         super().__init__(folder, ("aurora-large",))
-        self.service = Service(folder, redis)
+        self.service = Service(folder, redis, **PATIENT)
         upstream = f"127.0.0.1:{model_port}"
         self.gateway = msgspec.structs.replace(
             self.gateway,
