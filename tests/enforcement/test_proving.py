@@ -157,15 +157,16 @@ def test_what_has_not_begun_is_no_failure_and_proven_when_it_has(prover):
     assert sum(endpoints(prover, "COR-0002.1").values()) < 4 * len(policy.ENDPOINTS)
 
 
-def test_an_answer_for_a_policy_that_was_overtaken_counts_for_nothing(prover):
-    prover.expect(signed(1, block(1)), None)
+def test_an_answer_for_a_policy_that_was_overtaken_counts_for_nothing_and_nobody_asks_on(prover):
+    prover.expect(signed(1, block(1), block(2)), None)
 
     async def scenario():
         old = asyncio.create_task(prover._go_round(prover._round, full=True))
         await asyncio.sleep(0)
-        prover.expect(signed(2, block(1)), None)
+        prover.expect(signed(2, block(1), block(2)), None)
         await old
 
     asyncio.run(scenario())
 
     assert not prover._state.corrections["COR-0001.1"].verified
+    assert {name for name, _ in prover.prober.asked} == {"COR-0001.1"}
