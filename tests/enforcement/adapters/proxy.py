@@ -134,7 +134,7 @@ class Proxy:
             self.process = subprocess.Popen(
                 command, cwd=self.folder, env=self.environment(), stdout=log, stderr=subprocess.STDOUT
             )
-        until = time.monotonic() + 90
+        until = time.monotonic() + 200
         while time.monotonic() < until:
             with suppress(OSError):
                 self.call("GET", "/health/liveliness")
