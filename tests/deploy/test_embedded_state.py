@@ -33,7 +33,13 @@ def test_nobody_else_can_read_the_state_or_its_secrets(state):
 
     assert mode(state.folder) == mode(state.folder / "secrets") == 0o700
     assert {mode(path) for path in secrets} == {0o600}
-    assert len(secrets) == 5
+    assert len(secrets) == 6
+
+
+def test_the_agents_token_is_bound_to_its_gateway(state):
+    token = state.secret("agent-token").read_text()
+
+    assert state.secret("agent-tokens").read_text() == f"gateway-1 {token}\n"
 
 
 def test_the_secrets_stay_the_same_and_differ_from_each_other(state):
