@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from enforcement.patterns import engine
 from enforcement.patterns.characters import kin
 from enforcement.patterns.folding import Folded
-from enforcement.patterns.syntax import Expression, longest
+from enforcement.patterns.trees import Expression, longest
 
 
 class Beginnings:

@@ -11,13 +11,8 @@ from enforcement.patterns import engine
 from enforcement.patterns.beginnings import Beginnings
 from enforcement.patterns.characters import END
 from enforcement.patterns.folding import Folded, fold
-from enforcement.patterns.syntax import (
-    LONGEST,
-    Expression,
-    SyntaxProblemError,
-    begins_with_mark,
-    parse,
-)
+from enforcement.patterns.syntax import LONGEST, SyntaxProblemError, parse
+from enforcement.patterns.trees import Expression, begins_with_mark
 from enforcement.policy import Pattern, PatternSet
 
 CHECKED = 500

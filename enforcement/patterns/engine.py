@@ -7,17 +7,8 @@ from collections.abc import Iterable
 import re2
 
 from enforcement.patterns.characters import kin
-from enforcement.patterns.syntax import (
-    ANY,
-    WORD,
-    Chars,
-    Expression,
-    Node,
-    Repeat,
-    Several,
-    SyntaxProblemError,
-    single,
-)
+from enforcement.patterns.syntax import SyntaxProblemError
+from enforcement.patterns.trees import ANY, WORD, Chars, Expression, Node, Repeat, Several, single
 
 BESIDE_WORD = rf"[^{WORD}\pM]"
 MARKS_MOST = 3

@@ -10,12 +10,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cache
-from typing import TypeAlias
-from unicodedata import category
 
 from enforcement.patterns.folding import fold
+from enforcement.patterns.trees import (
+    ANY,
+    NEVER,
+    WORD,
+    Chars,
+    Expression,
+    Node,
+    Repeat,
+    Several,
+    begins_with_mark,
+    longest,
+    point,
+    shortest,
+    single,
+)
 
 LONGEST = 500
 """Characters that one match may have at most, and so what is held back at most."""
@@ -25,51 +36,10 @@ class SyntaxProblemError(Exception):
     """The pattern cannot be used; the text says why, for the person who wrote it."""
 
 
-@dataclass(frozen=True)
-class Chars:
-    """One character out of a class: the class as RE2 writes it, and the characters it names."""
-
-    body: str
-    negated: bool = False
-    named: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True)
-class Several:
-    """One after the other, or one of them."""
-
-    items: tuple[Node, ...]
-    either: bool = False
-
-
-@dataclass(frozen=True)
-class Repeat:
-    """As often as said."""
-
-    item: Node
-    least: int
-    most: int
-
-
-Node: TypeAlias = Chars | Several | Repeat
-
-WORD = r"\pL\pN_"
-"""Letters, digits and _; the marks on them are taken with them."""
-_NEVER = r"\x{0}\pM"
-ANY = Chars(_NEVER, negated=True)
 _CLASSES = {"d": r"\p{Nd}", "w": WORD, "s": " "}
 _ESCAPED = {"n": " ", "t": " ", "r": " ", "f": " ", "v": " "}
 _COUNT = re.compile(r"\{(\d{1,4})(,?)(\d{0,4})\}")
 _RANGE_MOST = 70_000
-
-
-@dataclass(frozen=True)
-class Expression:
-    """A parsed expression: its tree, and whether it ends or begins at a border of a word."""
-
-    tree: Node
-    word_before: bool = False
-    word_after: bool = False
 
 
 def parse(text: str) -> Expression:
@@ -87,38 +57,6 @@ def parse(text: str) -> Expression:
     if longest(tree) > LONGEST:
         raise SyntaxProblemError(f"a match could be longer than {LONGEST} characters")
     return Expression(tree, before, after)
-
-
-def longest(node: Node, *, one: int = 1) -> int:
-    """Give the most characters of a match, each counted as so many."""
-    match node:
-        case Several(items, either):
-            each = [longest(item, one=one) for item in items]
-            return max(each) if either else sum(each)
-        case Repeat(item, _, most):
-            return most * longest(item, one=one)
-    return one
-
-
-def shortest(node: Node) -> int:
-    """Give the fewest characters of a match."""
-    match node:
-        case Several(items, either):
-            return min(map(shortest, items)) if either else sum(map(shortest, items))
-        case Repeat(item, least, _):
-            return least * shortest(item)
-    return 1
-
-
-def begins_with_mark(node: Node) -> bool:
-    """Tell whether a match could begin with a mark: never found alone, since it joins what is before it."""
-    match node:
-        case Several(items, either):
-            first = next((n for n, one in enumerate(items) if shortest(one)), len(items)) + 1
-            return any(map(begins_with_mark, items if either else items[:first]))
-        case Repeat(item):
-            return begins_with_mark(item)
-    return any(category(one)[0] == "M" for one in node.named)
 
 
 class _Reader:
@@ -231,7 +169,7 @@ class _Reader:
             self._member(members, named)
         self.at += 1
         if negated:
-            members.append(_NEVER)
+            members.append(NEVER)
         return Chars("".join(members), negated, frozenset(named))
 
     def _member(self, members: list[str], named: set[str]) -> None:
@@ -256,14 +194,8 @@ class _Reader:
         return self._one()
 
 
-@cache
-def single(character: str) -> Chars:
-    """Give the class of one folded character."""
-    return Chars(_point(character), named=frozenset(character))
-
-
 def _named(body: str, *, negated: bool) -> Chars:
-    return Chars(body + (_NEVER if negated else ""), negated)
+    return Chars(body + (NEVER if negated else ""), negated)
 
 
 def _counted(item: Node, least: str, comma: str, most: str) -> Node:
@@ -292,10 +224,5 @@ def _ranges(characters: list[str]) -> Iterator[str]:
             last = one
             continue
         if first:
-            yield _point(first) if first == last else f"{_point(first)}-{_point(last)}"
+            yield point(first) if first == last else f"{point(first)}-{point(last)}"
         first = last = one
-
-
-def _point(character: str) -> str:
-    plain = character.isascii() and (character.isalnum() or character == " ")
-    return character if plain else f"\\x{{{ord(character):x}}}"
