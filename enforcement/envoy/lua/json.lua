@@ -21,7 +21,7 @@ local function utf8_encode(code)
     0x80 + math.floor(code / 64) % 64, 0x80 + code % 64)
 end
 
--- The text of a string with escapes. A surrogate without its twin has no UTF-8 form: refused.
+-- The text of a string with escapes; behind_escape has seen that every surrogate has its twin.
 local function unescape(text)
   local parts, from = {}, 1
   while true do
@@ -36,9 +36,7 @@ local function unescape(text)
       local code = tonumber(sub(text, at + 2, at + 5), 16)
       from = at + 6
       if code >= 0xD800 and code <= 0xDFFF then
-        local low = string.match(text, "^\\u(%x%x%x%x)", from)
-        low = low and tonumber(low, 16) or 0
-        if code > 0xDBFF or low < 0xDC00 or low > 0xDFFF then bad("half of a surrogate pair") end
+        local low = tonumber(sub(text, from + 2, from + 5), 16)
         code = 0x10000 + (code - 0xD800) * 1024 + (low - 0xDC00)
         from = from + 6
       end
@@ -79,7 +77,10 @@ local function behind_escape(s, i)
   local a, b, c, d = byte(s, i + 2, i + 5)
   if kind ~= 117 or not (HEX[a] and HEX[b] and HEX[c] and HEX[d]) then bad("a broken escape") end
   if a == 48 and b == 48 and c == 48 and d == 48 then bad("a null character in a string") end
-  return i + 6
+  if a ~= 68 and a ~= 100 or b < 56 then return i + 6 end
+  -- From \ud800 to \udfff they stand for a character in pairs only.
+  if not find(s, "^[89abAB]%x%x\\u[dD][c-fC-F]%x%x", i + 3) then bad("half of a surrogate pair") end
+  return i + 12
 end
 
 -- i is at the opening quote. Gives the index behind the string and, when kept, its text.
