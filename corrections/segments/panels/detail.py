@@ -13,7 +13,7 @@ from corrections.panels.words import sentence
 from corrections.segments import policies
 from corrections.segments.actions.redrafting import outdated
 from corrections.segments.models import PatternSet, Register, Segment
-from corrections.segments.panels.words import allowed
+from corrections.segments.panels.words import allowed, asked
 from corrections.segments.selectors import members, usage
 from corrections.terms import Terms
 from irapp.common.paging import Page, page
@@ -46,6 +46,7 @@ class Attached:
 class Detail:
     """One segment or pattern set.
 
+    :ivar here: the address of the live part, at the same place of the versions.
     :ivar outdated: corrections in force that were approved with an older version.
     :ivar hidden: corrections that name it and that the reader may not see.
     """
@@ -61,6 +62,7 @@ class Detail:
     hidden: int
     outdated: int
     versions: Page[Any]
+    here: str
     attachments: Sequence[Attached]
     topic: str
 
@@ -72,6 +74,7 @@ def detail(register: Segment | PatternSet, user: User, query: Mapping[str, str])
     versions: Any = register.versions.select_related("by")
     may = allowed(policies.check_can_change, register, user)
     segment = isinstance(register, Segment)
+    placed = {name: query[name] for name in ("before", "after") if name in query}
     return Detail(
         register=register,
         of=register.get_of_display() if isinstance(register, Segment) else "Patterns",
@@ -83,7 +86,8 @@ def detail(register: Segment | PatternSet, user: User, query: Mapping[str, str])
         uses=rows,
         hidden=hidden,
         outdated=len(outdated(register, by=user)) if may else 0,
-        versions=page(versions, query, size=ROWS),
+        versions=page(versions, placed, size=ROWS),
+        here=asked({**placed, "part": "live"}),
         attachments=_attached(register),
         topic=f"{type(register).__name__.lower()}:{register.pk}",
     )

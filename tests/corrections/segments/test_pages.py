@@ -1,6 +1,7 @@
 """The pages of segments and pattern sets, as people use them."""
 
 from http import HTTPStatus
+from importlib import import_module
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -458,3 +459,16 @@ def test_the_live_part_of_a_page_is_that_part_alone(client, responder):
         live = client.get(address, {"part": "live"}).content.decode()
         assert 'id="register-live"' in live
         assert "<html" not in live
+
+
+def test_the_live_part_stays_at_its_place_among_the_versions(client, responder, monkeypatch):
+    monkeypatch.setattr(import_module("corrections.segments.panels.detail"), "ROWS", 1)
+    segment = make_segment("alice")
+    add(segment, "bob")
+    oldest, newest = segment.versions.order_by("pk")
+
+    detail = client.get(segment.get_absolute_url(), {"before": newest.pk, "who": "alice"}).context["detail"]
+    again = client.get(segment.get_absolute_url() + detail.here).context["detail"]
+
+    assert detail.versions.rows == again.versions.rows == [oldest]
+    assert again.versions.newer_url == f"?after={oldest.pk}"
