@@ -6,10 +6,9 @@ the whole policy, so a probe that a second correction refuses is expected to be 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import count, islice
 
 from enforcement import policy
 from enforcement.asking import as_sent, request_body
@@ -20,16 +19,13 @@ from enforcement.decide import (
     NoAttachments,
     Rules,
     Verdict,
-    bucket,
     decide,
     matches,
 )
+from enforcement.probes.people import MAX_VARIANTS, STRANGER, identities, listed, nth, user_beyond
 from enforcement.report import Expect, Subject
 
-STRANGER = "irapp-probe"
 TOOL = "irapp_probe_tool"
-MANY_TOKENS = 1_000_000
-MAX_VARIANTS = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,15 +118,15 @@ class _Planner:
         several = max(
             len(scope.models), len(scope.applications), len(scope.use_cases), len(scope.platforms), 1
         )
-        for person in self._identities():
+        for person in identities(self.correction, self.attachments):
             for turn in range(min(several, MAX_VARIANTS)):
                 yield self._asking(
                     replace(
                         person,
-                        application=_nth(scope.applications, turn, STRANGER),
-                        use_case=_nth(scope.use_cases, turn, STRANGER),
-                        platform=_nth(scope.platforms, turn, ""),
-                        model=_nth(scope.models, turn, self.models[0] if self.models else STRANGER),
+                        application=nth(scope.applications, turn, STRANGER),
+                        use_case=nth(scope.use_cases, turn, STRANGER),
+                        platform=nth(scope.platforms, turn, ""),
+                        model=nth(scope.models, turn, self.models[0] if self.models else STRANGER),
                     )
                 )
 
@@ -153,38 +149,13 @@ class _Planner:
                 one = replace(one, use_case="")
         return one
 
-    def _identities(self) -> Iterator[Attributes]:
-        """Give somebody for every list of the scope: its first and its last entry."""
-        users, share = self.correction.users, self.correction.percentage
-        stranger = _somebody(_user_in(share))
-        if users.everyone or isinstance(self.correction.effect, policy.Allow):
-            yield stranger
-            return
-        for name in self._in_share(users.users):
-            yield replace(stranger, user=name)
-        for field in ("organisation", "key", "region", "tier"):
-            for name in _ends(getattr(users, f"{field}s")):
-                yield replace(stranger, **{field: name})  # type: ignore[arg-type]
-        for each in users.lists:
-            names = self.attachments.subjects(each.attachment)
-            chosen = self._in_share(names) if each.of == "user" else tuple(islice(names, 2))
-            for name in chosen:
-                yield replace(stranger, **{each.of: name})  # type: ignore[arg-type]
-
-    def _in_share(self, names: Collection[str]) -> tuple[str, ...]:
-        """Give the ends of those whom a staged roll-out has reached; all of them count if it reached none."""
-        if self.correction.percentage == 100 or not names:  # noqa: PLR2004 - all
-            return _ends(tuple(names) if len(names) <= MAX_VARIANTS else tuple(islice(names, 2)))
-        chosen = tuple(islice((name for name in names if bucket(name) < self.correction.percentage), 2))
-        return chosen or tuple(islice(names, 2))
-
     def _beside(self, inside: Attributes) -> Attributes | None:
         """Give the nearest request that the correction does not reach, if there is any."""
         return next((one for one in self._choices(inside) if not self._reached(one)), None)
 
     def _choices(self, inside: Attributes) -> Iterator[Attributes]:
         scope, other = self.correction.functionality, f"{STRANGER}-beside"
-        yield from self._named(inside)
+        yield from listed(self.correction, inside, self.attachments)
         yield replace(inside, user=other, organisation=other, key=other, region="", tier="")
         yield from self._asking_less(inside)
         yield replace(inside, model=next((name for name in self.models if name not in scope.models), other))
@@ -193,18 +164,7 @@ class _Planner:
         yield replace(inside, platform="")
         yield replace(inside, features=(), stream=False)
         yield from (replace(inside, endpoint=name) for name in policy.ENDPOINTS)
-        yield replace(inside, user=_user_beyond(self.correction.percentage))
-
-    def _named(self, inside: Attributes) -> Iterator[Attributes]:
-        """For an allow list, somebody who stands on it."""
-        users = self.correction.users
-        if isinstance(self.correction.effect, policy.Allow):
-            for field in ("user", "organisation", "key", "region", "tier"):
-                for name in getattr(users, f"{field}s")[:1]:
-                    yield replace(inside, **{field: name})
-            for each in users.lists:
-                for name in islice(self.attachments.subjects(each.attachment), 1):
-                    yield replace(inside, **{each.of: name})  # type: ignore[arg-type]
+        yield replace(inside, user=user_beyond(self.correction.percentage))
 
     def _asking_less(self, inside: Attributes) -> Iterator[Attributes]:
         match self.correction.effect:
@@ -219,12 +179,12 @@ class _Planner:
             case policy.LoopCap():
                 yield replace(inside, tool_turns=0)
             case policy.RequireUse(use_cases=accepted):
-                yield replace(inside, use_case=_nth(accepted, 0, STRANGER))
+                yield replace(inside, use_case=nth(accepted, 0, STRANGER))
 
     def _reached(self, one: Attributes) -> bool:
         """Tell whether this correction, all by itself, would do something to the request."""
         placed = (
-            one if one.endpoint else _on(_nth(self.correction.functionality.endpoints, 0, "responses"), one)
+            one if one.endpoint else _on(nth(self.correction.functionality.endpoints, 0, "responses"), one)
         )
         if not matches(self.correction, placed, self.attachments):
             return False
@@ -269,21 +229,6 @@ def _expect(verdict: Verdict, *, counted: bool) -> Expect:
     return "cap" if verdict.max_tokens is not None else "pass"
 
 
-def _somebody(user: str) -> Attributes:
-    return Attributes(
-        user=user,
-        organisation=STRANGER,
-        key=STRANGER,
-        application=STRANGER,
-        use_case=STRANGER,
-        endpoint="",
-        model=STRANGER,
-        max_tokens=MANY_TOKENS,
-        turns=1,
-        tool_turns=0,
-    )
-
-
 def _on(endpoint: str, one: Attributes) -> Attributes:
     return replace(one, endpoint=endpoint)
 
@@ -291,23 +236,3 @@ def _on(endpoint: str, one: Attributes) -> Attributes:
 def _using(one: Attributes, features: tuple[str, ...]) -> Attributes:
     """Use features; a stream shows in two attributes."""
     return replace(one, features=features, stream="streaming" in features) if features else one
-
-
-def _user_in(share: int) -> str:
-    return next(name for name in _names() if bucket(name) < share)
-
-
-def _user_beyond(share: int) -> str:
-    return next((name for name in _names() if bucket(name) >= share or share > 99), STRANGER)  # noqa: PLR2004
-
-
-def _names() -> Iterator[str]:
-    return (f"{STRANGER}-{number}" for number in count())
-
-
-def _nth(names: tuple[str, ...], turn: int, otherwise: str) -> str:
-    return names[turn % len(names)] if names else otherwise
-
-
-def _ends(names: tuple[str, ...]) -> tuple[str, ...]:
-    return names if len(names) <= 2 else (names[0], names[-1])  # noqa: PLR2004
