@@ -9,6 +9,7 @@ import pytest
 
 from enforcement import policy
 from tests.enforcement.filter.upstream import answered
+from tests.enforcement.patterns.making import pattern_set
 from tests.enforcement.world import correction
 
 PHRASE = "red mercury"
@@ -123,7 +124,7 @@ def test_an_event_tells_attributes_and_no_content(gate):
 def test_a_set_of_patterns_that_cannot_be_used_fails_closed(gate, upstream, broken):
     raw = {
         "missing": b"-",
-        "other bytes": b"-",
+        "other bytes": policy.canonical(pattern_set("zzz")),
         "no set": b"[]",
         "bad pattern": b'{"name":"x","patterns":[{"id":"a","kind":"regex","text":"a+"}],"version":1}',
     }[broken]
