@@ -60,8 +60,11 @@ def series(correction: Correction, window: str, *, now: datetime) -> Series:
 
 def examples(correction: Correction, *outcomes: Outcome, most: int = EXAMPLES) -> list[TrafficMatch]:
     """Give the latest requests to which it did this: who asked for what, never what was said."""
-    rows = TrafficMatch.objects.filter(correction=correction.policy_id, outcome__in=outcomes)
-    return list(rows.select_related("record").order_by("-at")[:most])
+    of_this = TrafficMatch.objects.filter(correction=correction.policy_id).order_by("-at")
+    # The newest of each outcome, by the index: of a long attack all would have to be sorted otherwise.
+    first, *others = [of_this.filter(outcome=outcome).values("pk")[:most] for outcome in outcomes]
+    newest = first.union(*others, all=True) if others else first
+    return list(of_this.filter(pk__in=newest).select_related("record")[:most])
 
 
 def _cut(correction: Correction, window: str, *, now: datetime) -> tuple[datetime, datetime, timedelta]:

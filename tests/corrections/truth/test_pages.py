@@ -319,6 +319,25 @@ def test_a_dry_run_shows_what_it_would_refuse_with_examples_and_no_content(clien
 
 
 @pytest.mark.usefixtures("commander")
+def test_the_newest_requests_are_shown_whatever_was_done_to_them(client):
+    correction = make_correction()
+    traffic.take_in(
+        [
+            *[refused(correction, user=f"old-{n}", ago=600 + n) for n in range(9)],
+            said(user="dry", shadow=(correction.policy_id,), ago=20),
+            refused(correction, user="late", ago=10),
+            said(user="seen", flagged=(correction.policy_id,), ago=5),
+        ],
+        now=timezone.now(),
+    )
+
+    shown = chart(client, correction).examples
+
+    assert [each.who.split()[0] for each in shown] == ["seen", "late", "dry", "old-0", "old-1"]
+    assert [each.outcome for each in shown][:3] == ["Flagged", "Refused", "Would be refused"]
+
+
+@pytest.mark.usefixtures("commander")
 def test_an_empty_chart_says_so(client):
     shown = text(client.get(url("detail", make_correction()), {"part": "log"}))
 
