@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
 
@@ -96,19 +97,36 @@ def test_all_killed_together_and_started_in_any_order(fleet, watch, order):
 def test_an_envoy_that_is_started_with_everything_else_dead_enforces_from_its_first_answer(fleet, watch):
     gateway = fleet.gateways[0]
     kill(fleet, "hub", "agent", "filter", "envoy")
-    settings = from_environment(gateway.agent_environment())
-    with (gateway.folder / "lonely.log").open("wb") as log:
-        envoy = subprocess.Popen(EnvoyProcess(settings).command(), stdout=log, stderr=log)
-    try:
-        wait_for(gateway._serves)
+    with lonely_envoy(gateway):
         statuses = [gateway.ask(who, LARGE).status for who in ("alice", "carol", "dave")]
-    finally:
-        envoy.kill()
-        envoy.wait()
     start(fleet, "filter", "agent", "hub")
 
     assert statuses == [403, 200, 503]
     healed(fleet, watch)
+
+
+@contextmanager
+def lonely_envoy(gateway):
+    """Start Envoy as an operator would by hand; again where somebody else has just taken its port."""
+    command = EnvoyProcess(from_environment(gateway.agent_environment())).command()
+    log = gateway.folder / "lonely.log"
+    for _ in range(3):
+        with log.open("wb") as file:
+            envoy = subprocess.Popen(command, stdout=file, stderr=file)
+        try:
+            if comes_up(gateway):
+                yield
+                return
+        finally:
+            envoy.kill()
+            envoy.wait()
+        assert "in use" in log.read_text(), log.read_text()
+
+
+def comes_up(gateway):
+    with suppress(AssertionError):
+        return wait_for(gateway._serves, 10)
+    return False
 
 
 def test_start_and_end_are_kept_within_a_second_with_everything_but_envoy_dead(fleet, watch):
