@@ -56,7 +56,7 @@ def test_a_halt_ends_a_silent_stream_with_an_error_and_closes_it(gate, upstream,
     assert last["error"]["correction"] == "COR-0001.1"
     assert last.get("type") == ("error" if endpoint in ("responses", "messages") else None)
     assert raw.startswith(TERM.encode())
-    wait_for(lambda: upstream.broken == 1)
+    wait_for(lambda: upstream.broken >= 1)
 
 
 def test_the_last_event_stands_behind_whole_events(gate):
@@ -164,7 +164,7 @@ def test_a_reader_who_leaves_frees_the_model(gate, upstream):
     response.close()
     connection.close()
 
-    wait_for(lambda: upstream.broken == 1)
+    wait_for(lambda: upstream.broken >= 1)
 
 
 def test_a_hundred_streams_of_the_scope_end_within_two_seconds_and_the_others_run_on(gate):
