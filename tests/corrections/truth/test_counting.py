@@ -110,12 +110,13 @@ def test_holes_are_remembered_up_to_a_measure(monkeypatch):
 
 @pytest.mark.django_db(transaction=True)
 def test_two_workers_with_the_same_records_count_them_once():
+    take_in(refused("COR-1.1"))  # the log is known: two workers meet at its row, not at its making
     page = [refused("COR-1.1") for _ in range(50)]
 
     together(*[lambda: traffic.take_in(page, now=timezone.now())] * 4)
 
-    assert counted() == 50
-    assert TrafficRecord.objects.count() == 50
+    assert counted() == 51
+    assert TrafficRecord.objects.count() == 51
 
 
 def test_attributes_are_kept_and_nothing_else():
