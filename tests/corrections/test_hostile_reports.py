@@ -53,9 +53,7 @@ def test_a_report_that_cannot_be_kept_leaves_the_next_one_to_be_heard(nonsense):
 def test_a_caller_cannot_stop_the_traffic_by_what_is_asked_for(nonsense):
     said = {"records": [traffic(**nonsense), traffic(model="after")], "cursor": "1"}
 
-    take_in_traffic(
-        msgspec.json.decode(msgspec.json.encode(said), type=Traffic).records, now=timezone.now()
-    )
+    take_in_traffic(msgspec.json.decode(msgspec.json.encode(said), type=Traffic).records, now=timezone.now())
 
     assert TrafficRecord.objects.filter(model="after").exists()
     assert TrafficRecord.objects.count() == 2
