@@ -35,13 +35,8 @@ _BY_FIELD = {
     "top_logprobs": "logprobs",
 }
 """A field that is there and neither null, false, zero, nor an empty text or list."""
-_RESULTS = (
-    "function_call_output",
-    "custom_tool_call_output",
-    "computer_call_output",
-    "tool_result",
-    "mcp_call",
-)
+_RESULTS = ("tool_result", "mcp_call")
+"""Types of results of tools, besides all that end in ``_call_output``."""
 
 
 class Turns(NamedTuple):
@@ -71,20 +66,38 @@ def features_of(body: Mapping[str, object]) -> tuple[str, ...]:
 
 
 def turns_of(body: Mapping[str, object]) -> Turns:
-    """Count the turns of a conversation; a request that carries none is one turn of its user."""
-    if any(body.get(name) for name in ("previous_response_id", "conversation")):
+    """Count the turns of a conversation; a request that carries none is one turn of its user.
+
+    A model reads ``messages`` or ``input``; of a request that has both, the longer one counts.
+    """
+    said = [item for item in _list(body.get("input")) if isinstance(item, dict)]
+    remembered = any(body.get(name) for name in ("previous_response_id", "conversation"))
+    if remembered or any(_refers(item) for item in said):
         return Turns(HIDDEN, HIDDEN)
-    items = body.get("messages") if isinstance(body.get("messages"), list) else body.get("input")
-    if not isinstance(items, list):
-        return Turns(1, 0)
-    found = [_turn(item) for item in items if isinstance(item, dict)]
-    return Turns(max(1, sum(turn.user for turn in found)), sum(turn.tool for turn in found))
+    messages = [item for item in _list(body.get("messages")) if isinstance(item, dict)]
+    found = [[_turn(item) for item in items] for items in (messages, said)]
+    return Turns(
+        max(1, *(sum(turn.user for turn in turns) for turns in found)),
+        max(sum(turn.tool for turn in turns) for turns in found),
+    )
+
+
+def _refers(item: dict[str, object]) -> bool:
+    """Tell whether an item stands for one that the server keeps; its type may be left out."""
+    if item.get("type") is None:
+        return item.get("id") is not None and item.get("content") is None
+    return item["type"] == "item_reference"
+
+
+def _is_result(item: dict[str, object]) -> bool:
+    kind = item.get("type")
+    return isinstance(kind, str) and (kind in _RESULTS or kind.endswith("_call_output"))
 
 
 def _turn(item: dict[str, object]) -> Turns:
     parts = [part for part in _list(item.get("content")) if isinstance(part, dict)]
-    results = sum(part.get("type") in _RESULTS for part in parts)
-    if item.get("role") in ("tool", "function") or item.get("type") in _RESULTS:
+    results = sum(_is_result(part) for part in parts)
+    if item.get("role") in ("tool", "function") or _is_result(item):
         return Turns(0, 1)
     spoken = not parts or results < len(parts)
     return Turns(int(item.get("role") == "user" and spoken), results)

@@ -56,6 +56,13 @@ def test_features_are_read_off_fields_and_tools(body, features):
         ({"input": [{"role": "user", "content": "a"}, {"type": "function_call_output"}]}, (1, 1)),
         ({"input": "more", "previous_response_id": "r"}, (HIDDEN, HIDDEN)),
         ({"input": ["a", "b"]}, (1, 0)),
+        ({"messages": [], "input": [{"role": "user", "content": "a"}] * 100}, (100, 0)),
+        ({"messages": [{"role": "user"}] * 3, "input": [{"type": "mcp_call"}] * 2}, (3, 2)),
+        ({"input": [{"type": "item_reference", "id": "m"}]}, (HIDDEN, HIDDEN)),
+        ({"input": [{"id": "m", "type": None}]}, (HIDDEN, HIDDEN)),
+        ({"input": [{"id": "m", "role": "user", "content": "a"}]}, (1, 0)),
+        ({"messages": [{"id": "m", "role": "assistant", "tool_calls": []}]}, (1, 0)),
+        ({"input": [{"type": "local_shell_call_output"}, {"type": "apply_patch_call_output"}]}, (1, 2)),
     ],
 )
 def test_turns_are_counted_in_the_conversation_that_a_request_carries(body, turns):
