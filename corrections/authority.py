@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 from corrections.models import AuthorityRule, Proposal
 from corrections.registers import spared_by
@@ -26,6 +26,14 @@ class Authority(TypedDict):
     must_include: list[str]
     decide_within_seconds: int
     execute_within_seconds: int
+
+
+class Asked(NamedTuple):
+    """Who has to agree, while it is worked out."""
+
+    roles: frozenset[str]
+    quorum: int
+    must_include: frozenset[str]
 
 
 def rule_for(correction: Correction, action: Action) -> AuthorityRule:
@@ -60,23 +68,51 @@ def freeze(correction: Correction, action: Action) -> Authority:
     An exemption takes a correction out of force for some, so it asks for at least what stands behind that.
     """
     rule = rule_for(correction, action)
-    roles, quorum, include = set(rule.roles), rule.quorum, set(rule.must_include)
+    asked = Asked(frozenset(rule.roles), rule.quorum, frozenset(rule.must_include))
     for given_up in _given_up(correction, action):
-        lifting = rule_for(given_up, Action.LIFT)
-        quorum, include = max(quorum, lifting.quorum), include | set(lifting.must_include)
-        for decided in _standing_decisions(given_up):
-            quorum = max(quorum, decided.authority["quorum"])
-            include |= set(decided.authority["must_include"])
-            if correction.kind == "exempt":
-                roles = roles & set(decided.authority["roles"]) or roles
+        asked = _as_decided(correction, given_up, _as_lifting(given_up, asked))
     return Authority(
         rule=rule.code,
-        roles=sorted(roles),
-        quorum=quorum,
-        must_include=sorted(include),
+        roles=sorted(asked.roles),
+        quorum=asked.quorum,
+        must_include=sorted(asked.must_include),
         decide_within_seconds=int(rule.decide_within.total_seconds()),
         execute_within_seconds=int(rule.execute_within.total_seconds()),
     )
+
+
+def check_not_grown(proposal: Proposal) -> None:
+    """Refuse to take down, by what was frozen earlier, what more authority stands behind by now.
+
+    Edits of the matrix change nothing here: asked is what was decided since, and by whom.
+    """
+    frozen, correction = proposal.authority, proposal.correction
+    asked = before = Asked(frozenset(frozen["roles"]), frozen["quorum"], frozenset(frozen["must_include"]))
+    for given_up in _given_up(correction, Action(proposal.action)):
+        if given_up.approved_at is not None and given_up.approved_at > proposal.proposed_at:
+            asked = _as_lifting(given_up, asked)
+        asked = _as_decided(correction, given_up, asked)
+    if asked != before:
+        raise ConflictError("The authority it takes down has grown; propose it again.", code="authority_grew")
+
+
+def _as_lifting(given_up: Correction, asked: Asked) -> Asked:
+    """Ask for at least what lifting it would."""
+    lifting = rule_for(given_up, Action.LIFT)
+    return Asked(
+        asked.roles, max(asked.quorum, lifting.quorum), asked.must_include | set(lifting.must_include)
+    )
+
+
+def _as_decided(correction: Correction, given_up: Correction, asked: Asked) -> Asked:
+    """Ask for at least what stands behind it; an exemption is decided by no others."""
+    roles, quorum, include = asked
+    for decided in _standing_decisions(given_up):
+        quorum = max(quorum, decided.authority["quorum"])
+        include |= set(decided.authority["must_include"])
+        if correction.kind == "exempt":
+            roles = roles & set(decided.authority["roles"]) or roles
+    return Asked(roles, quorum, include)
 
 
 def _given_up(correction: Correction, action: Action) -> list[Correction]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from corrections.authority import check_not_grown
 from corrections.models import Correction
 from corrections.states import EDITABLE, IN_POLICY, Action, State, Verdict
 from incidents.states import OPEN
@@ -161,6 +162,7 @@ def check_can_vote(proposal: Proposal, user: User, *, verdict: Verdict, digest: 
         check_still_timely(proposal.correction, now=now)
         check_base_in_force(proposal.correction)
         _check_stage(proposal.correction)
+        check_not_grown(proposal)
 
 
 def check_can_retire(gateway: Gateway, user: User, *, now: datetime) -> None:

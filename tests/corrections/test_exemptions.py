@@ -59,6 +59,48 @@ def test_the_gravest_of_several_counts():
     assert make_exemption(mild, grave).authority["quorum"] == 2
 
 
+def make_permanent(correction):
+    proposal = actions.propose_permanent(correction_id=correction.pk, reason="It stays.", by=make_commander())
+    return factories.decide(proposal)
+
+
+def test_no_exemption_by_less_than_what_stands_behind_it_by_now():
+    spared = factories.make_correction()
+    proposal = make_exemption(spared)
+    make_permanent(spared)
+
+    with pytest.raises(ConflictError) as refused:
+        factories.approve(proposal)
+
+    assert proposal.authority["quorum"] == 1
+    assert refused.value.code == "authority_grew"
+
+
+def test_no_version_by_less_than_what_stands_behind_the_older_one_by_now():
+    live = factories.make_correction()
+    eased = actions.draft_step(correction_id=live.pk, percentage=50, by=make_commander())
+    proposal = actions.propose(correction_id=eased.pk, by=make_commander())
+    make_permanent(live)
+
+    with pytest.raises(ConflictError) as refused:
+        factories.approve(proposal)
+
+    assert refused.value.code == "authority_grew"
+
+
+def test_no_exemption_by_less_than_a_graver_version_asked_for_meanwhile():
+    live = factories.make_correction()
+    proposal = make_exemption(live)
+    graver = factories.make_shutdown()
+    second = actions.draft_version(correction_id=live.pk, terms=graver, by=make_commander())
+    factories.decide(actions.propose(correction_id=second.pk, by=make_commander()))
+
+    with pytest.raises(ConflictError) as refused:
+        factories.approve(proposal)
+
+    assert refused.value.code == "authority_grew"
+
+
 @pytest.mark.parametrize("state", [State.DRAFT, State.LIFTED])
 def test_there_has_to_be_something_to_spare_from(state):
     with pytest.raises(InvalidError) as refused:
