@@ -70,9 +70,10 @@ class Limiter:
     def _run_own(self, command: Command) -> Outcome:
         match command:
             case Take():
+                since = clock()  # before it is taken, or the first one would never be told
                 outcome = self._own.take(command)
                 if command.hits and (outcome.allowed or command.force):
-                    self._unpaid.setdefault(command.key, clock())
+                    self._unpaid.setdefault(command.key, since)
                 return outcome
             case Hold():
                 return self._own.hold(command)

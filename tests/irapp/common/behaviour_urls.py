@@ -134,6 +134,10 @@ def waiting(_request):
     return HttpResponse('<span id="inbox-count"><span class="count">3</span></span>')
 
 
+def banner(_request):
+    return HttpResponse('<div id="alarms"></div>')
+
+
 def crash(request):
     return render(request, "500.html", status=500)
 
@@ -161,6 +165,7 @@ incidents = [
 urlpatterns = [path(address, open_to_all(view)) for address, view in views.items()]
 urlpatterns += [
     path("", include((incidents, "incidents"))),
+    path("corrections/", include(([path("banner/", open_to_all(banner), name="banner")], "corrections"))),
     path("accounts/", include("irapp.accounts.urls")),
     path("login/", open_to_all(lambda request: show(request, "the sign-in page")), name="login"),
     path("logout/", open_to_all(answer), name="logout"),
