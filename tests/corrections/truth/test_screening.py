@@ -17,12 +17,11 @@ from corrections.models import (
 from corrections.publishing import alarms, screening, traffic
 from corrections.publishing.evaluate import evaluate
 from corrections.publishing.missed import QUIET
-from corrections.segments.registers import subject_lists
 from corrections.states import State
 from enforcement.decide import bucket
 from tests.corrections import gateways
 from tests.corrections.factories import fresh, make_correction
-from tests.corrections.segments.factories import make_segment
+from tests.corrections.segments.factories import lists_of, make_segment
 from tests.corrections.truth.said import refused, said
 
 pytestmark = pytest.mark.django_db
@@ -243,9 +242,7 @@ def test_nothing_turns_active_while_a_gateway_lets_matching_requests_through(clo
 
 
 def test_whoever_stands_in_a_segment_is_found():
-    make_segment("alice", "dan")
-    (listed,) = subject_lists("SEG-0001")
-    blocked(users={"lists": [{"of": listed.of, "attachment": listed.attachment, "count": listed.count}]})
+    blocked(users={"lists": lists_of(make_segment("alice", "dan"))})
 
     take_in(served(), served(user="bob"), served(user="dan"))
 
