@@ -53,10 +53,11 @@ class Relay:
     async def run(self, scope: Scope, receive: Receive, send: Send, body: bytes, told: Headers) -> None:
         """Do it; a correction that halts the answer ends it here."""
         request = self._request
-        one = self._app.halting.begin(request.ready, request.attributes, request.answering)
+        one = await self._app.halting.begin(request)
         gone = asyncio.ensure_future(receive())
         gone.add_done_callback(lambda done: None if done.cancelled() else one.leave())
         try:
+            await asyncio.sleep(0)  # what has been ended already ends here: the model is not asked
             await self._forward(scope, send, body, told)
         except asyncio.CancelledError:
             if one.ended_by is None and not one.left:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from enforcement import policy, refusals
@@ -12,7 +13,14 @@ from enforcement.filter.current import Ready, now
 from enforcement.filter.guards import BlockedError, Findings, Guard
 from enforcement.filter.http import RefusedError
 from enforcement.filter.record import Told
-from enforcement.filter.rewriting import NotAcceptableError, parse
+from enforcement.filter.rewriting import (
+    NotAcceptableError,
+    TooManyAnswersError,
+    UncountableError,
+    capping,
+    parse,
+    rewrite,
+)
 from enforcement.reading import HIDDEN, features_of, tools_offered, turns_of
 
 IDENTITY = ("user", "organisation", "key", "application", "endpoint")
@@ -34,6 +42,7 @@ class Asked:
     ready: Ready
     body: dict[str, Any]
     probe: bool
+    decided_at: datetime
     told: Told = field(default_factory=Told)
 
     @property
@@ -109,6 +118,22 @@ class Asked:
                 findings.note(item, "blocked")
                 raise refused(item) from error
 
+    def written(self, findings: Findings, output_field: str) -> bytes:
+        """Write the request as it goes to the model.
+
+        :raises RefusedError: its answers cannot be counted, or not be made as few as the policy wants.
+        """
+        try:
+            return rewrite(
+                self.body, self.verdict, endpoint=self.attributes.endpoint, output_field=output_field
+            )
+        except UncountableError as error:
+            raise RefusedError(400, refusals.error("invalid_request", str(error))) from error
+        except TooManyAnswersError as error:
+            item = capping(self.verdict, self.ready.corrections)
+            findings.note(item, "blocked")
+            raise refused(item) from error
+
 
 def read(headers: Header, raw: bytes, ready: Ready) -> Asked:
     """Read a request and decide about it.
@@ -120,14 +145,16 @@ def read(headers: Header, raw: bytes, ready: Ready) -> Asked:
     except NotAcceptableError as error:
         raise RefusedError(400, refusals.INVALID_JSON) from error
     attributes = _attributes(headers, body, len(raw))
+    moment = now()
     try:
-        verdict = ready.rules.decide(attributes, now=now())
+        verdict = ready.rules.decide(attributes, now=moment)
     except policy.PolicyError as error:
         raise RefusedError(503, refusals.FAILED) from error
     if verdict.action == "refuse":
         item = next(item for item in ready.corrections if item.id == verdict.correction)
         raise _explained(refused(item, verdict.status), item, attributes)
-    return Asked(attributes, verdict, ready, body, headers.get(b"x-irapp-probe") == "content")
+    probe = headers.get(b"x-irapp-probe") == "content"
+    return Asked(attributes, verdict, ready, body, probe, moment)
 
 
 def refused(item: policy.Correction, status: int = 403) -> RefusedError:

@@ -10,6 +10,7 @@ from datetime import datetime
 from enforcement import policy
 from enforcement.decide import Attributes, decide, in_force, in_grace, matches, rank
 from enforcement.filter.current import Current, Ready, now
+from enforcement.filter.request import Asked
 
 POLL_SECONDS = 0.1
 
@@ -43,13 +44,20 @@ class Halting:
     current: Current
     running: set[Running] = field(default_factory=set)
 
-    def begin(self, ready: Ready, *attributes: Attributes) -> Running:
-        """Note an answer that begins under this policy: what reaches it already will not end it."""
+    async def begin(self, request: Asked) -> Running:
+        """Note an answer that begins: what reached it when it was decided about will not end it.
+
+        Between the decision and now filters have looked into the request. What has come meanwhile, by a
+        newer policy or by the clock, ends it at once: the watch may have passed it by.
+        """
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - called from a request
-        known = frozenset(item.id for item in _ending(ready, attributes, now()))
+        attributes = (request.attributes, request.answering)
+        known = frozenset(item.id for item in _ending(request.ready, attributes, request.decided_at))
         one = Running(attributes, known, task)
-        self.running.add(one)
+        newest = await self.current.get() or request.ready
+        self.running.add(one)  # nothing is waited for from here on: a still newer policy finds it
+        _check(one, newest, now())
         return one
 
     async def watch(self) -> None:
@@ -67,9 +75,13 @@ class Halting:
         if not ready.ending:
             return
         for one in list(self.running):
-            new = [item for item in _ending(ready, one.attributes, moment) if item.id not in one.known]
-            if new:
-                one.end(min(new, key=rank))
+            _check(one, ready, moment)
+
+
+def _check(one: Running, ready: Ready, moment: datetime) -> None:
+    new = [item for item in _ending(ready, one.attributes, moment) if item.id not in one.known]
+    if new:
+        one.end(min(new, key=rank))
 
 
 def _ending(

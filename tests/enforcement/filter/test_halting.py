@@ -158,6 +158,24 @@ def test_a_stream_that_has_not_begun_is_refused(gate):
     assert (reply.status, reply.code) == (503, "inference_halted")
 
 
+@pytest.mark.parametrize("field", ["starts_at", None])
+def test_a_halt_that_comes_between_the_decision_and_the_model_ends_the_request(gate, upstream, field):
+    effect = policy.Classifier(name="toxic", timeout_ms=1000, on_failure="allow")
+    judged, upstream.score = correction(7, effect), "late"
+    soon = {field: datetime.now(UTC) + timedelta(seconds=0.6)} if field else {}
+    halt = correction(1, HALT, functionality=LARGE, **soon)
+    gate.enforce(judged, *([halt] if field else []))
+    waiting = READERS.submit(gate.ask, gate.said("-"))
+    wait_for(lambda: upstream.asked)
+    if not field:
+        gate.enforce(judged, halt)
+
+    reply = waiting.result(5)
+
+    assert (reply.status, reply.code) == (503, "inference_halted")
+    assert upstream.requests == []
+
+
 def test_a_reader_who_leaves_frees_the_model(gate, upstream):
     connection, response = gate.open({"stream": True, "metadata": {"events": [TERM], "then": "silence"}})
     response.read1()
