@@ -24,7 +24,6 @@ from enforcement.filter.policy_file import Watched
 from enforcement.filter.record import FILE, Book, Record, attributes_of
 from enforcement.filter.relay import Relay
 from enforcement.filter.request import Asked, Header, read, refused
-from enforcement.filter.rewriting import rewrite
 from enforcement.filter.running import Halting
 
 log = structlog.get_logger()
@@ -93,12 +92,7 @@ class Filter:
         findings = self._findings(request)
         model = self._model(request)
         await self._look_into(request, findings, model)
-        raw = rewrite(
-            request.body,
-            request.verdict,
-            endpoint=request.attributes.endpoint,
-            output_field=model.output_field if model else "",
-        )
+        raw = request.written(findings, model.output_field if model else "")
         if request.probe:
             return await self._prove(send, request, raw, findings, _version(headers, ready))
         if model is None:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterable
 
+from enforcement import policy
 from enforcement.decide import Verdict
 
 FIELDS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
-ADDED = {
-    "chat.completions": "max_completion_tokens",
-    "completions": "max_tokens",
-    "responses": "max_output_tokens",
-    "messages": "max_tokens",
+OWN = {
+    "chat.completions": ("max_completion_tokens", "max_tokens"),
+    "completions": ("max_tokens",),
+    "responses": ("max_output_tokens",),
+    "messages": ("max_tokens",),
 }
-"""The field that is added where a request names none; embeddings have no output to cap."""
+"""The fields that an endpoint knows; the first is added where there is none. Embeddings have no output."""
 
 
 class NotAcceptableError(Exception):
@@ -37,33 +39,70 @@ def parse(raw: bytes) -> dict[str, object]:
     return body
 
 
+class UncountableError(Exception):
+    """Nobody can say how many answers the request asks for."""
+
+
+class TooManyAnswersError(Exception):
+    """One token for each prompt would be more than the cap."""
+
+
 def rewrite(body: dict[str, object], verdict: Verdict, *, endpoint: str, output_field: str = "") -> bytes:
-    """Write the request as the policy wants it."""
+    """Write the request as the policy wants it.
+
+    :param output_field: the one that the model knows, where it does not know all of its endpoint's.
+    :raises UncountableError: saying which field is wrong.
+    :raises TooManyAnswersError: it cannot be made small enough.
+    """
     if verdict.reroute_to is not None:
         body = {**body, "model": verdict.reroute_to}
-    if verdict.max_tokens is not None and endpoint in ADDED:
-        body = _capped(body, verdict.max_tokens, output_field or ADDED[endpoint])
+    if verdict.max_tokens is not None and endpoint in OWN:
+        own = OWN[endpoint]
+        known = (output_field,) if output_field in own else own
+        body = _capped(body, verdict.max_tokens, own, known)
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _capped(body: dict[str, object], cap: int, added: str) -> dict[str, object]:
-    """Cap what all the answers to one request may hold together."""
-    count = _answers(body)
+def capping(verdict: Verdict, corrections: Iterable[policy.Correction]) -> policy.Correction:
+    """Give the correction that caps the output."""
+    return next(
+        item
+        for item in corrections
+        if item.id in verdict.matched
+        and isinstance(item.effect, policy.OutputCap)
+        and item.effect.max_tokens == verdict.max_tokens
+    )
+
+
+def _capped(
+    body: dict[str, object], cap: int, own: tuple[str, ...], known: tuple[str, ...]
+) -> dict[str, object]:
+    """Cap what all the answers to one request may hold together; drop the fields that the model ignores."""
+    prompts = max(1, sum(not isinstance(one, int) for one in _list(body.get("prompt"))))
+    count = prompts * max(_count(body, "n"), _count(body, "best_of"))
     if count > cap:
-        body, count = {**body, "n": 1, "best_of": 1} if "best_of" in body else {**body, "n": 1}, 1
-    each = max(1, cap // count)
-    named = [name for name in FIELDS if body.get(name) is not None] or [added]
-    return {**body, **{name: min(_number(body.get(name), each), each) for name in named}}
+        body, count = {**body, "n": 1, "best_of": 1} if "best_of" in body else {**body, "n": 1}, prompts
+    if count > cap:
+        raise TooManyAnswersError(f"{count} prompts")
+    each = cap // count
+    asked = {name: min(_number(body[name], each), each) for name in own if body.get(name) is not None}
+    written = {name: asked[name] for name in known if name in asked}
+    rest = {name: value for name, value in body.items() if name not in FIELDS}
+    return {**rest, **(written or {known[0]: min(asked.values(), default=each)})}
 
 
-def _answers(body: dict[str, object]) -> int:
-    prompts = [one for one in _list(body.get("prompt")) if not isinstance(one, int)]
-    each = max(_number(body.get("n"), 1), _number(body.get("best_of"), 1), 1)
-    return each * max(len(prompts), 1)
+def _count(body: dict[str, object], name: str) -> int:
+    value = body.get(name)
+    if value is None:
+        return 1
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
+        raise UncountableError(f"{name} must be a whole number.")
+    return max(1, int(value))
 
 
 def _number(value: object, otherwise: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    """Read an amount; zero means no limit to some servers."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or value < 1:
         return otherwise
     return int(value)
 

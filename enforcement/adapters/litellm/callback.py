@@ -15,7 +15,6 @@ from litellm.integrations.custom_logger import CustomLogger
 from litellm.proxy._types import ProxyException, UserAPIKeyAuth
 
 from enforcement import probes, refusals
-from enforcement.adapters.litellm.changing import change
 from enforcement.adapters.litellm.counting import Counter
 from enforcement.adapters.litellm.identity import attributes
 from enforcement.adapters.litellm.keeping import Keeper
@@ -160,7 +159,7 @@ class Door(CustomLogger):
         asked = attributes(key, data, endpoint=endpoint, headers=_measured(headers, sent.get("body")))
         ruling = law.rule(asked, now=datetime.now(UTC), counter=counter, at=time.monotonic())
         law.read(data, ruling)
-        change(data, ruling.verdict, endpoint=endpoint)
+        law.write(data, ruling)
         return ruling
 
     def _asked(self, law: Law, plan: probes.Plan, counter: Counter) -> Mapping[str, object]:

@@ -12,7 +12,7 @@ from enforcement.adapters.litellm.counting import Counter
 from enforcement.adapters.litellm.ruling import CLOSED, Law, RefusedError, state_of
 from enforcement.agent.contents import with_sample
 from enforcement.filter.asked import SAID
-from enforcement.filter.rewriting import ADDED, FIELDS
+from enforcement.filter.rewriting import OWN
 from enforcement.report import CorrectionReport, Probe
 
 Ask = Callable[[Law, probes.Plan, Counter], Mapping[str, object]]
@@ -97,8 +97,8 @@ def _wrongly_served(plan: probes.Plan, written: Mapping[str, object]) -> str:
     if written.get("model") != model:
         return f"goes to {written.get('model')}, expected {model}"
     most, endpoint = plan.verdict.max_tokens, plan.attributes.endpoint
-    asked = [written[name] for name in FIELDS if name in written]
-    if most is not None and endpoint in ADDED and not (asked and all(_at_most(each, most) for each in asked)):
+    asked = [written[name] for name in OWN.get(endpoint, ()) if name in written]
+    if most is not None and endpoint in OWN and not (asked and all(_at_most(each, most) for each in asked)):
         return f"asks for {asked} tokens, expected at most {most}"
     return ""
 
@@ -122,7 +122,7 @@ def _wrong_content(plan: probes.Plan, item: policy.Correction, written: Mapping[
 
 
 def _at_most(value: object, most: int) -> bool:
-    return isinstance(value, int) and value <= most
+    return isinstance(value, int) and 0 < value <= most
 
 
 def body_of(plan: probes.Plan) -> dict[str, object]:

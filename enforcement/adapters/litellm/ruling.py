@@ -8,10 +8,12 @@ from datetime import datetime
 from typing import Any
 
 from enforcement import policy, refusals
+from enforcement.adapters.litellm.changing import change
 from enforcement.adapters.litellm.content import ContentError, Reader
 from enforcement.adapters.litellm.counting import Counter
 from enforcement.agent.attachments import Attachments
 from enforcement.decide import REFUSALS, Attributes, Limit, Rules, Verdict, in_force, lifts_at
+from enforcement.filter.rewriting import TooManyAnswersError, UncountableError, capping
 from enforcement.report import State
 
 CLOSED = policy.TokenLimit | policy.ConcurrencyLimit | policy.OutputFilter | policy.Classifier
@@ -102,6 +104,18 @@ class Law:
             self.reader.change(data, ruling.verdict.filters, endpoint=ruling.attributes.endpoint)
         except ContentError as blocked:
             raise self._refused(blocked.correction.id) from None
+
+    def write(self, data: dict[str, Any], ruling: Ruling) -> None:
+        """Change model and output of a request that is served.
+
+        :raises RefusedError: its answers cannot be counted, or not be made as few as the policy wants.
+        """
+        try:
+            change(data, ruling.verdict, endpoint=ruling.attributes.endpoint)
+        except UncountableError as error:
+            raise RefusedError(400, refusals.error("invalid_request", str(error))) from None
+        except TooManyAnswersError:
+            raise self._refused(capping(ruling.verdict, self.by_id.values()).id) from None
 
     def ends(self, asked: Attributes, *, now: datetime) -> RefusedError | None:
         """Tell whether a running answer has to end, since the policy changed or a time came."""

@@ -268,3 +268,18 @@ def test_a_downgrade_changes_the_model_and_an_organisation_has_its_own_fallback(
     assert gate.ask(gate.said("-")).status == 200
     assert upstream.requests[-1]["body"]["model"] == "small"
     assert gate.ask(gate.said("-"), x_irapp_organisation="other").code == "model_suspended"
+
+
+@pytest.mark.parametrize(
+    ("more", "status", "code"),
+    [
+        ({"prompt": ["a"] * 101}, 403, "output_restricted"),
+        ({"prompt": "a", "n": "100"}, 400, "invalid_request"),
+    ],
+)
+def test_answers_that_cannot_be_capped_are_refused(gate, more, status, code):
+    gate.enforce(correction(1, policy.OutputCap(max_tokens=100)))
+
+    reply = gate.ask(more, endpoint="completions")
+
+    assert (reply.status, json.loads(reply.raw)["error"]["code"]) == (status, code)

@@ -7,7 +7,13 @@ import json
 import pytest
 
 from enforcement.decide import Verdict
-from enforcement.filter.rewriting import NotAcceptableError, parse, rewrite
+from enforcement.filter.rewriting import (
+    NotAcceptableError,
+    TooManyAnswersError,
+    UncountableError,
+    parse,
+    rewrite,
+)
 
 CAP = Verdict(action="allow", status=200, code="", max_tokens=100)
 
@@ -61,6 +67,42 @@ def test_several_answers_share_the_cap(body, fields):
     found = capped(body)
 
     assert {name: found[name] for name in fields} == fields
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "body", "written"),
+    [
+        ("chat.completions", {"max_output_tokens": 5}, {"max_completion_tokens": 100}),
+        ("responses", {"max_tokens": 5}, {"max_output_tokens": 100}),
+        ("messages", {"max_completion_tokens": 5, "max_tokens": 9}, {"max_tokens": 9}),
+        ("completions", {"max_tokens": 0}, {"max_tokens": 100}),
+        ("messages", {"max_tokens": -1}, {"max_tokens": 100}),
+        ("messages", {"max_tokens": 0.5}, {"max_tokens": 100}),
+        ("responses", {"max_output_tokens": "5"}, {"max_output_tokens": 100}),
+    ],
+)
+def test_a_cap_stands_in_a_field_that_the_endpoint_knows_and_is_no_zero(endpoint, body, written):
+    assert capped(body, endpoint) == written
+
+
+def test_a_wish_in_a_field_that_the_model_ignores_is_told_in_the_one_it_knows():
+    assert capped({"max_completion_tokens": 5}, output_field="max_tokens") == {"max_tokens": 5}
+    assert capped({"max_output_tokens": 5}, "responses", output_field="max_tokens") == {
+        "max_output_tokens": 5
+    }
+
+
+@pytest.mark.parametrize("count", ["100", True, 1.5, [2], {}])
+@pytest.mark.parametrize("name", ["n", "best_of"])
+def test_a_count_of_answers_that_is_no_whole_number_is_refused(name, count):
+    with pytest.raises(UncountableError, match=f"^{name} must"):
+        capped({name: count})
+
+
+def test_prompts_that_exceed_the_cap_by_their_number_are_refused():
+    assert capped({"prompt": ["a"] * 100, "n": 2}, "completions")["max_tokens"] == 1
+    with pytest.raises(TooManyAnswersError):
+        capped({"prompt": ["a"] * 101}, "completions")
 
 
 def test_a_reroute_changes_the_model_and_nothing_else():
