@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -168,8 +169,8 @@ def _in_order(parameters: Mapping[str, object]) -> dict[str, object]:
         given = [{"organisation": name, "model": model} for name, model in given.items()]
     if not isinstance(given, list | tuple) or not all(isinstance(each, dict) for each in given):
         return dict(parameters)
-    names = [str(each.get("organisation")) for each in given]
-    if twice := next((name for name in names if names.count(name) > 1), None):
+    names = Counter(str(each.get("organisation")) for each in given)
+    if twice := next((name for name, times in names.items() if times > 1), None):
         raise InvalidError(
             f"{twice} has two fallbacks.", field="parameters.fallback_models", code="bad_terms"
         )

@@ -40,13 +40,14 @@ class Package(models.Model):
 
 
 SEGMENT_NARROW = 1_000
-"""Subjects in a segment up to which it still counts as naming them."""
+"""Subjects, named and in segments together, up to which it still counts as naming them."""
 
 
 def breadth(kind: str, users: Mapping[str, Any]) -> Breadth:
     """Tell how broad a scope is: an allow list refuses all others, a region or a tier is nobody's name."""
     named = {name for name, values in users.items() if values}
     size = sum(int(each["count"]) for each in users.get("lists") or ())
+    size += sum(len(users.get(name) or ()) for name in ("users", "organisations", "keys"))
     broad = kind == "allow" or not named or named & {"regions", "tiers"} or size > SEGMENT_NARROW
     return Breadth.BROAD if broad else Breadth.NARROW
 

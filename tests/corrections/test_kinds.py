@@ -1,6 +1,7 @@
 """Every kind that a policy knows can be drafted, said in one sentence, shown, decided on and compiled."""
 
 from datetime import UTC, datetime, timedelta
+from time import process_time
 
 import pytest
 from django.utils import timezone
@@ -350,10 +351,34 @@ def test_fallbacks_have_one_order_however_they_are_given():
         ("suspend", {}, Breadth.BROAD),
         ("block", {"lists": [{"of": "user", "attachment": "sha256:0", "count": 1000}]}, Breadth.NARROW),
         ("block", {"lists": [{"of": "user", "attachment": "sha256:0", "count": 1001}]}, Breadth.BROAD),
+        ("block", {"users": [f"user-{number}" for number in range(1000)]}, Breadth.NARROW),
+        ("block", {"users": [f"user-{number}" for number in range(1001)]}, Breadth.BROAD),
+        (
+            "block",
+            {
+                "users": [f"user-{number}" for number in range(400)],
+                "organisations": [f"org-{number}" for number in range(200)],
+                "keys": [f"key-{number}" for number in range(200)],
+                "lists": [{"of": "user", "attachment": "sha256:0", "count": 201}],
+            },
+            Breadth.BROAD,
+        ),
     ],
 )
 def test_who_is_touched_without_being_named_makes_it_broad(kind, users, expected):
     assert breadth(kind, users) == expected
+
+
+def test_many_fallbacks_are_put_in_order_quickly():
+    given = [{"organisation": f"org-{number}", "model": "aurora-small"} for number in range(20_000)]
+    model = {"models": ["aurora-large"]}
+    terms = make_terms(kind="suspend", users={}, functionality=model, parameters={"fallback_models": given})
+
+    began = process_time()
+    said = spec(terms)
+
+    assert len(said.effect.fallback_models) == len(given)
+    assert process_time() - began < 2
 
 
 @pytest.mark.django_db
