@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from corrections.models import Correction
@@ -102,10 +103,10 @@ def resolved(users: dict[str, Any], parameters: dict[str, Any]) -> tuple[dict[st
     :param parameters: may name ``patterns`` as a text: ``"PAT-0001"`` or ``"PAT-0001.3"``.
     """
     users, parameters = dict(users), dict(parameters)
-    segments = users.pop("segments", None) or ()
+    segments = _items(users.pop("segments", None), field="users.segments")
     if segments:
-        lists = [policy_list for name in segments for policy_list in _lists(str(name))]
-        users["lists"] = [*(users.get("lists") or ()), *lists]
+        lists = [policy_list for name in segments for policy_list in _lists(name)]
+        users["lists"] = [*_items(users.get("lists"), field="users.lists"), *lists]
     if isinstance(parameters.get("patterns"), str):
         reference, version = _reference(parameters["patterns"], field="parameters.patterns")
         found = patterns_ref(reference, version)
@@ -162,7 +163,16 @@ def _reaches_everyone(correction: Correction) -> bool:
     return not narrowed and not any(correction.users.values()) and correction.percentage == 100  # noqa: PLR2004
 
 
-def _lists(name: str) -> list[dict[str, object]]:
+def _items(given: object, *, field: str) -> list[Any]:
+    """Give a list that came as raw JSON; nothing where none was given."""
+    if given is None:
+        return []
+    if not isinstance(given, list | tuple):
+        raise InvalidError("A list is needed.", field=field, code="bad_terms")
+    return list(given)
+
+
+def _lists(name: object) -> list[dict[str, object]]:
     reference, version = _reference(name, field="users.segments")
     return [
         {"of": each.of, "attachment": each.attachment, "count": each.count}
@@ -170,13 +180,16 @@ def _lists(name: str) -> list[dict[str, object]]:
     ]
 
 
-def _reference(name: str, *, field: str) -> tuple[str, int | None]:
-    reference, _, version = name.partition(".")
-    if version and not (version.isascii() and version.isdigit()):
+def _reference(name: object, *, field: str) -> tuple[str, int | None]:
+    """Take ``SEG-0003.2`` apart. A version of more digits than a column holds is nobody's."""
+    found = re.fullmatch(r"([^.\x00\ud800-\udfff]{1,40})(?:\.([0-9]{1,9}))?", str(name))
+    if not isinstance(name, str) or found is None:
         raise InvalidError(
-            f"“{name}” is not a reference such as {reference}.1.", field=field, code="bad_terms"
+            "A reference is needed, alone or with a version: REF-0001 or REF-0001.2.",
+            field=field,
+            code="bad_terms",
         )
-    return reference, int(version) if version else None
+    return found[1], int(found[2]) if found[2] else None
 
 
 def _own(correction: policy.Correction, organisation: str) -> str:

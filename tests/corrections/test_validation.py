@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from corrections.registers import resolved
 from corrections.terms import Terms
 from corrections.validation import check, spec
 from incidents.states import State as Stage
@@ -146,3 +147,34 @@ def test_what_is_stored_is_what_was_said():
     stored = make_draft(terms=terms)
 
     assert Terms.of(type(stored).objects.get(pk=stored.pk)) == check(terms, now=NOW)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("users", "field"),
+    [
+        ({"segments": 5}, "users.segments"),
+        ({"segments": True}, "users.segments"),
+        ({"segments": "SEG-0001"}, "users.segments"),
+        ({"segments": [5]}, "users.segments"),
+        ({"segments": ["SEG-0001."]}, "users.segments"),
+        ({"segments": ["SEG-0001." + "9" * 5000]}, "users.segments"),
+        ({"segments": ["SEG-0001." + "9" * 12]}, "users.segments"),
+        ({"segments": ["SEG\x00-1"]}, "users.segments"),
+        ({"segments": ["SEG-0001"], "lists": 5}, "users.lists"),
+    ],
+)
+def test_names_of_segments_that_make_no_sense_are_refused_by_their_field(users, field):
+    with pytest.raises(InvalidError) as refused:
+        resolved(users, {})
+
+    assert refused.value.field == field
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", ["PAT-0001." + "9" * 5000, "PAT\x00-1"])
+def test_names_of_pattern_sets_that_make_no_sense_are_refused_by_their_field(name):
+    with pytest.raises(InvalidError) as refused:
+        resolved({}, {"patterns": name})
+
+    assert refused.value.field == "parameters.patterns"
