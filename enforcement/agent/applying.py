@@ -161,7 +161,7 @@ class Applier:
         reason = await self._reason_against(arrived)
         if reason:
             await asyncio.to_thread(self._store.take_back)
-            await self.put()
+            await self._try()
             self._rejected(before, f"version {arrived.policy.version}: {reason}")
             return reason != TOO_LATE
         self._state.solved("envoy_rejected")

@@ -10,12 +10,26 @@ from typing import NamedTuple
 
 import aiohttp
 
+from enforcement import policy
 from enforcement.agent.state import State
 
 WAIT_SECONDS = 25
 CLOCK_SECONDS = 5.0
 """A difference that no slow answer explains; the hub's date is good to a second or two."""
 PAUSES = (0.2, 0.5, 1.0, 2.0)
+REFUSAL_MOST = 300
+AWAY = (aiohttp.ClientError, TimeoutError)
+UNFORESEEN = (
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    ArithmeticError,
+    RuntimeError,
+    OSError,
+    policy.PolicyError,
+)
+"""What one odd answer may bring about: it must not end the agent, which would meet it again."""
 POLL_TIMEOUT = aiohttp.ClientTimeout(total=WAIT_SECONDS + 5, connect=3)
 FETCH_TIMEOUT = aiohttp.ClientTimeout(total=60, connect=2, sock_read=5)
 POST_TIMEOUT = aiohttp.ClientTimeout(total=5, connect=2)
@@ -50,8 +64,18 @@ class Hub:
 
     async def _settled(self, take: Callable[[bytes], Awaitable[bool]]) -> bool:
         try:
+            settled = await self._asked(take)
+        except UNFORESEEN as error:
+            self._state.problem(f"{self._code}:policy", f"what it sent cannot be taken: {error!r}")
+            return False
+        if settled:
+            self._state.solved(f"{self._code}:policy")
+        return settled
+
+    async def _asked(self, take: Callable[[bytes], Awaitable[bool]]) -> bool:
+        try:
             arrived = await self._poll()
-        except (aiohttp.ClientError, TimeoutError) as error:
+        except AWAY as error:
             self.up = False
             self._state.problem(self._code, f"the hub does not answer: {error or type(error).__name__}")
             return False
@@ -74,7 +98,10 @@ class Hub:
         while True:
             await self._news.wait()
             self._news.clear()
-            await self.post("/v1/status", self._report)
+            try:
+                await self.post("/v1/status", self._report)
+            except UNFORESEEN as error:
+                self._state.problem(f"{self._code}:post", f"its answer cannot be read: {error!r}")
 
     async def fetch(self, address: str) -> bytes | None:
         """Get an attachment; nothing means that this hub has not got it, or is away."""
@@ -82,7 +109,7 @@ class Hub:
         try:
             async with self._session.get(url, headers=self._headers, timeout=FETCH_TIMEOUT) as response:
                 return await response.read() if response.status == 200 else None  # noqa: PLR2004
-        except (aiohttp.ClientError, TimeoutError):
+        except AWAY:
             return None
 
     async def post(self, path: str, body: bytes) -> bool:
@@ -94,10 +121,10 @@ class Hub:
             ) as response:
                 self._compare_clocks(response.headers.get("date", ""))
                 if response.status >= 400:  # noqa: PLR2004
-                    text = (await response.text())[:300]
+                    text = (await response.content.read(REFUSAL_MOST)).decode(errors="replace")
                     self._state.problem(f"{self._code}:post", f"{path}: {response.status} {text}")
                     return False
-        except (aiohttp.ClientError, TimeoutError):
+        except AWAY:
             self.up = False
             return False
         self._state.solved(f"{self._code}:post")
@@ -107,7 +134,7 @@ class Hub:
         """Note a clock that is not the hub's: starts and ends would be early or late here."""
         try:
             ahead = (datetime.now(UTC) - parsedate_to_datetime(said)).total_seconds()
-        except ValueError:
+        except (ValueError, TypeError, OverflowError):  # no date, or one without a zone
             return
         if abs(ahead) > CLOCK_SECONDS:
             where = "ahead of" if ahead > 0 else "behind"

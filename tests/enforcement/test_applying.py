@@ -78,6 +78,38 @@ class _Renderer:
         return [file._replace(data=file.data.replace(b"local DATA", b"loca1 DATA")) for file in files]
 
 
+def test_a_list_lost_while_a_policy_is_taken_back_is_a_problem_and_no_end(world, monkeypatch):
+    monkeypatch.setattr(applying, "render", _Forgetful())
+
+    async def scenario():
+        async with started(world) as agent:
+            await agent.applier.take(signed(1, BLOCK))
+            settled = await agent.applier.take(signed(2))
+            told = {problem.code: problem.detail for problem in agent.state.report().problems}
+            await agent.applier.again()
+            status = await asyncio.to_thread(lambda: world.ask("alice", {"model": "free"}).status)
+            return settled, told, agent.store.current.version, status
+
+    settled, told, version, status = asyncio.run(scenario())
+
+    assert (settled, version, status) == (True, 1, 403)
+    assert "script load error" in told["envoy_rejected"]
+    assert "the list is lost" in told.values()
+
+
+class _Forgetful(_Renderer):
+    """After the version that Envoy cannot read, a list of the one before is lost for a moment."""
+
+    lost = False
+
+    def policy_files(self, gateway, in_force, attachments):
+        if self.lost:
+            self.lost = False
+            raise policy.PolicyError("the list is lost")
+        self.lost = in_force is not None and in_force.version == 2
+        return super().policy_files(gateway, in_force, attachments)
+
+
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
