@@ -7,7 +7,7 @@ answer ever passes through these structs.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias
 
 import msgspec
 
@@ -16,6 +16,15 @@ Expect: TypeAlias = Literal["refuse", "pass", "warn", "limit", "cap", "reroute",
 Basis: TypeAlias = Literal["global", "gateway", "closed"]
 """What a limit counts by: all gateways together, this gateway alone, or nothing, so that it refuses."""
 Subject: TypeAlias = Literal["inside", "beside"]
+BIGGEST: Final = 2**53 - 1
+"""What every reader of JSON holds exactly, and every database."""
+Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=BIGGEST)]
+Weight: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
+Status: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=999)]
+Moment: TypeAlias = Annotated[datetime, msgspec.Meta(tz=True)]
+Digest: TypeAlias = Annotated[str, msgspec.Meta(max_length=71, pattern="^[!-~]*$")]
+GatewayName: TypeAlias = Annotated[str, msgspec.Meta(max_length=200, pattern="^[^\\u0000]*$")]
+Log: TypeAlias = Annotated[str, msgspec.Meta(max_length=64, pattern="^[!-~]*$")]
 
 
 class _Report(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -25,8 +34,8 @@ class _Report(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 class PolicyRef(_Report, frozen=True, kw_only=True):
     """Which policy: the version that fences and the digest of its content."""
 
-    version: int
-    digest: str
+    version: Count
+    digest: Digest
 
 
 class Probe(_Report, frozen=True, kw_only=True):
@@ -35,7 +44,7 @@ class Probe(_Report, frozen=True, kw_only=True):
     endpoint: str
     expect: Expect
     subject: Subject
-    status: int
+    status: Status
     ok: bool
     detail: str = ""
 
@@ -45,8 +54,8 @@ class CorrectionReport(_Report, frozen=True, kw_only=True):
 
     state: State
     verified: bool
-    checked_at: datetime
-    refused: int = 0
+    checked_at: Moment
+    refused: Count = 0
     detail: str = ""
     probes: tuple[Probe, ...] = ()
 
@@ -63,7 +72,7 @@ class EnvoyReport(_Report, frozen=True, kw_only=True):
 
     version: str = ""
     live: bool = False
-    rejected: int = 0
+    rejected: Count = 0
     error: str = ""
 
 
@@ -77,9 +86,9 @@ class Problem(_Report, frozen=True, kw_only=True):
 class GatewayReport(_Report, frozen=True, kw_only=True):
     """Everything a gateway says about itself: on every change, and at least every two seconds."""
 
-    gateway: str
+    gateway: GatewayName
     agent_version: str
-    reported_at: datetime
+    reported_at: Moment
     policy: PolicyRef | None = None
     envoy: EnvoyReport = EnvoyReport()
     corrections: dict[str, CorrectionReport] = {}
@@ -102,8 +111,8 @@ class TrafficRecord(_Report, frozen=True, kw_only=True):
     :param seq: the number of the record in that log, so that nothing is counted twice.
     """
 
-    at: datetime
-    gateway: str
+    at: Moment
+    gateway: GatewayName
     user: str
     organisation: str
     key: str
@@ -119,15 +128,15 @@ class TrafficRecord(_Report, frozen=True, kw_only=True):
     stream: bool = False
     max_tokens: int | None = None
     body_bytes: int | None = None
-    status: int
+    status: Status
     correction: str | None = None
     shadow: tuple[str, ...] = ()
     warned: tuple[str, ...] = ()
     flagged: tuple[str, ...] = ()
-    policy: int | None = None
-    weight: int = 1
-    log: str = ""
-    seq: int | None = None
+    policy: Count | None = None
+    weight: Weight = 1
+    log: Log = ""
+    seq: Count | None = None
     tokens_in: int | None = None
     tokens_out: int | None = None
 
@@ -135,7 +144,7 @@ class TrafficRecord(_Report, frozen=True, kw_only=True):
 class TrafficBatch(_Report, frozen=True, kw_only=True):
     """The body of ``POST /v1/traffic``."""
 
-    gateway: str
+    gateway: GatewayName
     records: tuple[TrafficRecord, ...]
 
 

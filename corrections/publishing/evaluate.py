@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from django.db import transaction
+import structlog
+from django.db import DataError, IntegrityError, transaction
 
 from corrections.actions.base import held
 from corrections.actions.settling import activate, alarm_overdue, drifted, fail, finish_lifting, recovered
@@ -15,6 +16,7 @@ from corrections.publishing.missed import let_through
 from corrections.publishing.readback import observed, why_not_gone, why_not_in_force
 from corrections.selectors.gateways import published
 from corrections.states import VERIFIED, State
+from enforcement.report import BIGGEST
 from irapp.audit.record import hint
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 GRACE = timedelta(seconds=4)
 """A probe may go wrong once while an update settles; what stays wrong for this long is drift."""
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ def evaluate(*, now: datetime) -> None:
     for correction in _watched(now=now):
         findings = _find(correction, looked)
         if _needs_settling(correction, findings, now=now):
-            _settle(correction, findings, now=now)
+            _settle_alone(correction, findings, now=now)
 
 
 def _watched(*, now: datetime) -> list[Correction]:
@@ -100,17 +103,25 @@ def _note(
     row.state = "acknowledged" if acknowledged else seen.get("state", "")
     row.verified = not why_not and not acknowledged and correction.state != State.LIFTING
     row.verified_once |= row.verified
-    row.refused = seen.get("refused", row.refused)
+    row.refused = max(0, min(seen.get("refused", row.refused), BIGGEST))
     row.detail = why_not
     row.probes = seen.get("probes", row.probes)
     row.checked_at = datetime.fromisoformat(seen["checked_at"]) if "checked_at" in seen else row.checked_at
     row.wrong_since = (row.wrong_since or now) if why_not else None
-    if row.pk and _facts(row) == before:
+    return (not row.pk or _facts(row) != before) and _written(row)
+
+
+def _written(row: CorrectionGateway) -> bool:
+    """Keep a row; one that cannot be kept is left out, and the others are looked at all the same."""
+    try:
+        with transaction.atomic():
+            if row.pk:
+                row.save()
+            else:
+                CorrectionGateway.objects.bulk_create([row], ignore_conflicts=True)
+    except (DataError, IntegrityError) as error:
+        log.warning("observation_not_kept", correction=row.correction_id, error=str(error))
         return False
-    if row.pk:
-        row.save()
-    else:
-        CorrectionGateway.objects.bulk_create([row], ignore_conflicts=True)
     return True
 
 
@@ -123,6 +134,14 @@ def _needs_settling(correction: Correction, findings: list[Finding], *, now: dat
     if correction.state in VERIFIED:
         return bool(_drift(findings, now=now)) != (correction.drifted_at is not None)
     return _agreed(findings) or (_overdue(correction, now=now) and correction.state != State.FAILED)
+
+
+def _settle_alone(seen: Correction, findings: list[Finding], *, now: datetime) -> None:
+    """What goes wrong with one correction keeps no other one from being settled."""
+    try:
+        _settle(seen, findings, now=now)
+    except (DataError, IntegrityError) as error:
+        log.warning("correction_not_settled", correction=seen.pk, error=str(error))
 
 
 @transaction.atomic

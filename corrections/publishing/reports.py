@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -15,12 +15,13 @@ from irapp.audit.record import hint, record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
     from corrections.publishing.client import Status
 
 AHEAD = timedelta(minutes=1)
 """A report from further in the future would make every later one look old."""
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+"""No clock that was never set says less; what lies before the first year cannot be read back."""
 _WRITE = """
 UPDATE corrections_gateway AS gateway SET
   report = said.report, reported_at = said.reported_at, seen_at = %s, policy_version = said.policy_version,
@@ -70,12 +71,12 @@ def take_in_reports(heard: Sequence[Heard], *, now: datetime) -> bool:
 def _read(name: str, raw: msgspec.Raw, *, now: datetime) -> Heard | None:
     try:
         heard = msgspec.json.decode(raw, type=Heard)
-        ahead = heard.reported_at > now + AHEAD
-    except (msgspec.DecodeError, TypeError) as error:
+    except msgspec.DecodeError as error:
         log.warning("report_unreadable", gateway=name, error=str(error))
         return None
-    if ahead:
-        log.warning("report_not_kept", gateway=name, error="its clock is ahead")
+    moments = [heard.reported_at, *(each.checked_at for each in heard.corrections.values())]
+    if not all(EARLIEST <= moment <= now + AHEAD for moment in moments):
+        log.warning("report_not_kept", gateway=name, error="its clock is wrong")
         return None
     return heard
 

@@ -1,18 +1,31 @@
 """One gateway that says nonsense does not stop the others from being heard."""
 
 from datetime import timedelta
+from unittest.mock import Mock
 
 import msgspec
 import pytest
 from django.utils import timezone
 
 from corrections.models import Gateway, TrafficRecord
+from corrections.publishing import watching
 from corrections.publishing.client import Status, Traffic
 from corrections.publishing.reports import take_in
 from corrections.publishing.traffic import take_in as take_in_traffic
+from corrections.states import State
 from tests.corrections import gateways
+from tests.corrections.factories import decide, fresh, make_proposal
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _no_hub(settings):
+    settings.ENFORCEMENT_URLS = []
+
+
+def enforcing():
+    return fresh(decide(make_proposal()))
 
 
 def status(**reports):
@@ -21,7 +34,9 @@ def status(**reports):
 
 
 def said(name, **changes):
-    return gateways.report(name) | changes
+    observed = {"state": "in_force", "verified": True, "checked_at": timezone.now().isoformat()}
+    corrections = {key: observed | each for key, each in changes.pop("corrections", {}).items()}
+    return gateways.report(name) | changes | {"corrections": corrections}
 
 
 @pytest.mark.parametrize(
@@ -32,6 +47,13 @@ def said(name, **changes):
         {"envoy": {"version": "x", "live": True, "rejected": -1, "error": ""}},
         {"envoy": {"version": "x", "live": True, "rejected": 2**70, "error": ""}},
         {"envoy": {"version": "x", "live": True, "rejected": 0, "error": "a\x00b"}},
+        {"reported_at": "0001-01-01T00:00:00+14:00"},
+        {"corrections": {"COR-1.1": {"refused": -1}}},
+        {"corrections": {"COR-1.1": {"refused": 2**63}}},
+        {"corrections": {"COR-1.1": {"checked_at": "2026-01-01T00:00:00"}}},
+        {"corrections": {"COR-1.1": {"checked_at": "0001-01-01T00:00:00+14:00"}}},
+        {"policy": {"version": -1, "digest": "x"}},
+        {"policy": {"version": 1, "digest": "\x00"}},
     ],
 )
 def test_a_report_that_cannot_be_kept_leaves_the_next_one_to_be_heard(nonsense):
@@ -57,6 +79,22 @@ def test_a_caller_cannot_stop_the_traffic_by_what_is_asked_for(nonsense):
 
     assert TrafficRecord.objects.filter(model="after").exists()
     assert TrafficRecord.objects.count() == 2
+
+
+@pytest.mark.parametrize("nonsense", [{"refused": -1}, {"refused": 2**63}, {"state": "x" * 30}])
+def test_what_was_kept_of_one_gateway_cannot_stop_the_look_at_every_correction(nonsense, monkeypatch):
+    alarmed = Mock()
+    monkeypatch.setattr(watching.alarms, "settle", alarmed)
+    first, second = enforcing(), enforcing()
+    report = gateways.report()
+    gateways.tell(report)
+    report["corrections"][first.policy_id] |= nonsense
+    Gateway.objects.update(report=report)
+
+    watching.look()
+
+    assert fresh(second).state == State.ACTIVE
+    alarmed.assert_called_once()
 
 
 def traffic(**changes):
