@@ -61,7 +61,10 @@ class Filter:
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
         connector = aiohttp.TCPConnector(limit=0)
-        self.session = aiohttp.ClientSession(timeout=UPSTREAM, auto_decompress=False, connector=connector)
+        jar = aiohttp.DummyCookieJar()  # what a model gives one caller goes along with no other's request
+        self.session = aiohttp.ClientSession(
+            timeout=UPSTREAM, auto_decompress=False, connector=connector, cookie_jar=jar
+        )
         watch = asyncio.create_task(self.halting.watch())
         watch.add_done_callback(_stop_if_dead)
         await send({"type": "lifespan.startup.complete"})

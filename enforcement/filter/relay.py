@@ -78,7 +78,8 @@ class Relay:
         ]
         headers.append(("accept-encoding", "identity"))
         try:
-            async with self._app.session.post(url, data=body, headers=headers) as response:
+            post = self._app.session.post(url, data=body, headers=headers, allow_redirects=False)
+            async with post as response:
                 await self._answer(response, send, told)
         except (aiohttp.ClientConnectionError, TimeoutError) as error:
             if self._begun:

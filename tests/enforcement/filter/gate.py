@@ -27,6 +27,7 @@ class Gate:
         self.folder, self.port, self.version = folder, free_port(), 0
         (folder / "attachments").mkdir()
         models = {name: {"upstream": f"127.0.0.1:{upstream_port}"} for name in ("large", "small")}
+        models["named"] = {"upstream": f"localhost:{upstream_port}"}
         classifiers = {
             "toxic": {
                 "url": f"http://127.0.0.1:{upstream_port}/classify",

@@ -66,7 +66,7 @@ class Upstream:
         if "events" in wish:
             return await self._stream(request, wish)
         raw = wish.get("body", '{"choices": []}').encode()
-        headers = {"content-type": wish.get("type", "application/json")}
+        headers = {"content-type": wish.get("type", "application/json"), **wish.get("headers", {})}
         if wish.get("gzip"):
             raw, headers["content-encoding"] = gzip.compress(raw), wish["gzip"]
         return web.Response(body=raw, headers=headers, status=wish.get("status", 200))
