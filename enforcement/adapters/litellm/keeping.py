@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 import msgspec
+import structlog
 
 from enforcement import policy
 from enforcement.adapters.litellm.ruling import Law
@@ -29,7 +30,9 @@ from enforcement.report import CorrectionReport, EnvoyReport
 if TYPE_CHECKING:
     from enforcement.adapters.litellm.settings import Settings
 
-REPORT_EVERY, PROVE_EVERY = 2.0, 60.0
+log = structlog.get_logger()
+
+REPORT_EVERY, PROVE_EVERY, AGAIN_SECONDS = 2.0, 60.0, 5.0
 Prove = Callable[[Law], dict[str, CorrectionReport]]
 
 
@@ -49,7 +52,16 @@ class Keeper:
 
     def start(self) -> None:
         """Begin to follow the hubs."""
-        threading.Thread(target=lambda: asyncio.run(self._run()), name="irapp", daemon=True).start()
+        threading.Thread(target=self._keep, name="irapp", daemon=True).start()
+
+    def _keep(self) -> None:
+        """Follow the hubs for ever: after a failure that nobody foresaw, from the start again."""
+        while True:
+            try:
+                asyncio.run(self._run())
+            except ExceptionGroup as failed:
+                log.exception("keeper_failed", error=repr(failed.exceptions))
+            time.sleep(AGAIN_SECONDS)
 
     def note_refused(self, correction: str) -> None:
         """Count a refusal for the report."""
@@ -82,8 +94,8 @@ class Keeper:
             urls, token = self._settings.hubs, self._settings.token
             hubs = [Hub(session, url, token, self._state) for url in urls]
             self._fetcher = Fetcher(self._attachments, hubs, self._state)
-            await self._acknowledge()
-            async with asyncio.TaskGroup() as tasks:
+            async with asyncio.TaskGroup() as tasks:  # whatever fails in it is one kind of failure outside
+                await self._acknowledge()
                 for hub in hubs:
                     tasks.create_task(hub.follow(self._take))
                     tasks.create_task(hub.speak())
@@ -96,7 +108,7 @@ class Keeper:
             if not self._store.is_news(arrived.policy):
                 return True
             return await self._enforce(arrived)
-        except (policy.PolicyError, StaleError) as error:
+        except (policy.PolicyError, StaleError, RecursionError, UnicodeError) as error:
             self._state.problem("policy_refused", str(error))
             return True
         except OSError as error:

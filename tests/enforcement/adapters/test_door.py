@@ -1,19 +1,24 @@
 """The door without LiteLLM's server: before the first policy, after a restart, and with bad settings."""
 
+import asyncio
 import json
 import subprocess
 import time
 from base64 import b64encode
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
 from enforcement import policy
+from enforcement.adapters.litellm import keeping
 from enforcement.adapters.litellm.counting import Counter
 from enforcement.adapters.litellm.keeping import Keeper
 from enforcement.adapters.litellm.ruling import RefusedError
 from enforcement.adapters.litellm.settings import SettingsError, from_environment
+from enforcement.agent.state import State
 from enforcement.decide import Attributes, Limit
 from tests.enforcement.adapters.proxy import LITELLM, ROOT, correction, signed
 from tests.enforcement.hub_process import KEY
@@ -66,6 +71,35 @@ def environment(tmp_path):
 def law(environment):
     """Begin with what is on disk; give the law that holds then."""
     return lambda: Keeper(from_environment(environment), lambda _law: {}, version="test").law
+
+
+def test_a_failure_nobody_foresaw_does_not_end_the_keeping_of_the_law(environment, monkeypatch):
+    failures = iter([LookupError("unforeseen"), SystemExit])
+
+    def prove(_law):
+        raise next(failures)
+
+    monkeypatch.setattr(keeping, "AGAIN_SECONDS", 0.05)
+    (Path(environment["IRAPP_STATE_DIR"]) / "policy.json").write_bytes(signed(3, ALICE))
+    keeper = Keeper(from_environment(environment), prove, version="test")
+
+    with pytest.raises(SystemExit):  # the second time: the first did not end it
+        keeper._keep()
+
+
+ODD = (RecursionError("deep"), UnicodeDecodeError("utf-8", b"", 0, 1, "odd"))
+
+
+@pytest.mark.parametrize("error", ODD, ids=repr)
+def test_a_policy_that_cannot_even_be_read_is_settled(environment, error):
+    async def scenario():
+        keeper = Keeper(from_environment(environment), lambda _law: {}, version="test")
+        keeper._state = State("gateway-1")
+        keeper._store.verified = Mock(side_effect=error)
+        assert await keeper._take(b"{}")
+        return keeper._state.report().problems
+
+    assert [each.code for each in asyncio.run(scenario())] == ["policy_refused"]
 
 
 def refused(law, user):
