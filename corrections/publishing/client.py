@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
+import structlog
 import urllib3
 from django.conf import settings
 
@@ -19,6 +20,10 @@ _OK, _STORED, _UNCHANGED, _NOT_THERE, _CONFLICT = 200, 204, 304, 404, 409
 _BINARY: Final = "application/octet-stream"
 _PER_MEGABYTE = 2.0
 """Seconds that an attachment may take on its way, beside the usual patience."""
+log = structlog.get_logger(__name__)
+
+
+Cursor = Annotated[str, msgspec.Meta(max_length=200, pattern="^[!-~]*$")]
 
 
 class HubError(Exception):
@@ -55,10 +60,22 @@ class Heard(GatewayReport, frozen=True, kw_only=True):
 
 
 class Traffic(msgspec.Struct, frozen=True, kw_only=True):
-    """A page of traffic records, and where the next one begins."""
+    """A page of traffic records, and where the next one begins.
+
+    :param dropped: records of the page that cannot be read.
+    """
 
     records: tuple[TrafficRecord, ...]
-    cursor: str
+    cursor: Cursor
+    lost: int = 0
+    dropped: int = 0
+
+
+class _Page(msgspec.Struct, frozen=True, kw_only=True):
+    """A page as it comes: each record is read by itself, so that one cannot keep the others back."""
+
+    records: tuple[msgspec.Raw, ...]
+    cursor: Cursor
     lost: int = 0
 
 
@@ -69,7 +86,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     missing: tuple[str, ...] = ()
 
 
-for _first in (Status, Heard, Traffic, Problem):
+for _first in (Status, Heard, Traffic, _Page, TrafficRecord, Problem):
     msgspec.json.Decoder(_first)  # before any thread does: see enforcement.policy
 
 
@@ -127,7 +144,7 @@ class HubClient:
         fields = {"after": after, "limit": str(limit)} if after else {"limit": str(limit)}
         answer = self._ask("GET", "/v1/traffic", fields=fields)
         _expect_ok(answer)
-        return _decoded(answer.data, Traffic)
+        return readable(_decoded(answer.data, _Page))
 
     def _ask(
         self,
@@ -147,6 +164,21 @@ class HubClient:
             return _POOL.request(method, self.url.rstrip("/") + path, headers=sent, timeout=timeout, **how)
         except urllib3.exceptions.HTTPError as error:
             raise HubError(f"{self.url} cannot be reached: {error}") from error
+
+
+def readable(page: _Page) -> Traffic:
+    """Read what can be read of a page; the rest is dropped, for it will never be readable."""
+    found = tuple(record for raw in page.records if (record := _record(raw)) is not None)
+    dropped = len(page.records) - len(found)
+    return Traffic(records=found, cursor=page.cursor, lost=page.lost, dropped=dropped)
+
+
+def _record(raw: msgspec.Raw) -> TrafficRecord | None:
+    try:
+        return msgspec.json.decode(raw, type=TrafficRecord)
+    except msgspec.DecodeError as error:
+        log.warning("traffic_record_dropped", error=str(error))
+        return None
 
 
 def _decoded(raw: bytes, kind: type[_T]) -> _T:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import structlog
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import DataError, IntegrityError, connection, transaction
 from django.utils import timezone
 
 from corrections.models import Acknowledgement, Hub, TrafficSeen
@@ -19,7 +19,6 @@ from corrections.publishing.screening import Screening
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
     from corrections.publishing.client import Traffic
     from enforcement.report import TrafficRecord as Said
@@ -33,6 +32,9 @@ BY_THE_MINUTE = timedelta(days=7)
 """Older counts are kept by the hour."""
 COUNTS_KEPT = timedelta(days=400)
 FORGOTTEN_AT_ONCE = 20_000
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+AHEAD = timedelta(days=1)
+"""What lies outside would never be forgotten, or could not be read back."""
 
 log = structlog.get_logger(__name__)
 
@@ -45,6 +47,8 @@ def pull() -> None:
             wrong |= _pull_from(HubClient(url))
         except HubError as error:
             hubs.note_error(url, str(error), now=timezone.now())
+        except (DataError, IntegrityError) as error:
+            log.warning("traffic_not_kept", hub=url, error=str(error))
     if wrong:
         alarms.settle(now=timezone.now())
 
@@ -104,7 +108,7 @@ def _pull_from(client: HubClient) -> bool:
             log.warning("traffic_lost", hub=client.url, lost=page.lost)
         kept = _keep(client.url, page, after=after)
         wrong |= bool(kept)
-        if kept is None or len(page.records) < PAGE:
+        if kept is None or len(page.records) + page.dropped < PAGE:
             break
         after = page.cursor
     return wrong
@@ -119,11 +123,36 @@ def _keep(url: str, page: Traffic, *, after: str) -> int | None:
     hub = Hub.objects.select_for_update().get(url=url)
     if hub.traffic_cursor != after:
         return None
-    wrong = take_in(page.records, now=timezone.now())
+    wrong = take_in_what_can_be(page.records, now=timezone.now())
     if page.cursor != after:
         hub.traffic_cursor = page.cursor
         hub.save(update_fields=["traffic_cursor"])
     return wrong
+
+
+def take_in_what_can_be(records: Sequence[Said], *, now: datetime) -> int:
+    """Take in a page; where that fails, one record after the other, without those that cannot be kept."""
+    good = [said for said in records if _plausible(said, now=now)]
+    try:
+        return take_in(good, now=now)
+    except (DataError, IntegrityError) as error:
+        log.warning("traffic_taken_one_by_one", error=str(error))
+        return sum(_take_in_alone(said, now=now) for said in good)
+
+
+def _take_in_alone(said: Said, *, now: datetime) -> int:
+    try:
+        return take_in([said], now=now)
+    except (DataError, IntegrityError) as error:
+        log.warning("traffic_record_dropped", gateway=said.gateway, error=str(error))
+        return 0
+
+
+def _plausible(said: Said, *, now: datetime) -> bool:
+    fine = EARLIEST <= said.at <= now + AHEAD
+    if not fine:
+        log.warning("traffic_record_dropped", gateway=said.gateway, error="its time is wrong")
+    return fine
 
 
 @transaction.atomic

@@ -1,18 +1,23 @@
 """One gateway that says nonsense does not stop the others from being heard."""
 
+from contextlib import contextmanager
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 from unittest.mock import Mock
 
 import msgspec
 import pytest
 from django.utils import timezone
 
-from corrections.models import Gateway, TrafficRecord
+from corrections.models import Gateway, Hub, TrafficRecord
 from corrections.publishing import watching
 from corrections.publishing.client import Status, Traffic
 from corrections.publishing.reports import take_in
+from corrections.publishing.traffic import pull, take_in_what_can_be
 from corrections.publishing.traffic import take_in as take_in_traffic
 from corrections.states import State
+from enforcement import report
 from tests.corrections import gateways
 from tests.corrections.factories import decide, fresh, make_proposal
 
@@ -86,15 +91,68 @@ def test_what_was_kept_of_one_gateway_cannot_stop_the_look_at_every_correction(n
     alarmed = Mock()
     monkeypatch.setattr(watching.alarms, "settle", alarmed)
     first, second = enforcing(), enforcing()
-    report = gateways.report()
-    gateways.tell(report)
-    report["corrections"][first.policy_id] |= nonsense
-    Gateway.objects.update(report=report)
+    told = gateways.report()
+    gateways.tell(told)
+    told["corrections"][first.policy_id] |= nonsense
+    Gateway.objects.update(report=told)
 
     watching.look()
 
     assert fresh(second).state == State.ACTIVE
     alarmed.assert_called_once()
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        {"status": 70_000},
+        {"log": "\x00", "seq": 1},
+        {"at": "2026-01-01T00:00:00"},
+        {"at": "0001-01-01T00:00:00+14:00"},
+        {"at": "9999-12-31T23:59:59Z"},
+        {"weight": 10**12},
+        {"policy": -1},
+        {"gateway": "\x00", "seq": 1},
+    ],
+)
+def test_one_record_cannot_keep_back_the_others_of_its_page_nor_the_next_hub(nonsense, settings):
+    page = {"records": [traffic(**nonsense), traffic(model="after")], "cursor": "2"}
+    with serving_pages(page) as first, serving_pages(page) as second:
+        settings.ENFORCEMENT_URLS = [first, second]
+        pull()
+
+    assert list(TrafficRecord.objects.values_list("model", flat=True)) == ["after", "after"]
+    assert list(Hub.objects.values_list("traffic_cursor", flat=True)) == ["2", "2"]
+
+
+def test_a_record_that_the_database_refuses_is_left_out_and_the_others_are_kept():
+    records = msgspec.convert([traffic(), traffic(model="after")], tuple[report.TrafficRecord, ...])
+    bad = msgspec.structs.replace(records[0], status=70_000)
+
+    take_in_what_can_be([bad, records[1]], now=timezone.now())
+
+    assert TrafficRecord.objects.get().model == "after"
+
+
+@contextmanager
+def serving_pages(page):
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            body = msgspec.json.encode(page)
+            self.send_response(200)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_args):
+            """Stay quiet."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
 
 
 def traffic(**changes):
