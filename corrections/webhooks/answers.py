@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from enforcement.report import PolicyRef
+from enforcement.report import Count, Digest, PolicyRef
 
 if TYPE_CHECKING:
     from corrections.webhooks.sending import Answer
@@ -22,8 +22,8 @@ class AnswerError(Exception):
 class Said(msgspec.Struct, frozen=True):
     """The body of an answer. Whatever else stands in it is the receiver's own business."""
 
-    version: int | None
-    digest: str = ""
+    version: Count | None
+    digest: Digest = ""
 
 
 msgspec.json.Decoder(Said)  # before any thread does: see enforcement.policy

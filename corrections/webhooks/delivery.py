@@ -113,7 +113,7 @@ def _exchange(
         if policy is not None and event == messages.PUBLISHED:
             answers.check_acknowledged(held, PolicyRef(version=policy.version, digest=policy.digest))
     except (sending.SendError, answers.AnswerError, SealError) as caught:
-        error = str(caught)
+        error = str(caught).replace("\0", "\ufffd")  # PostgreSQL stores every character but one
     return Outcome(
         message=message,
         event=event,

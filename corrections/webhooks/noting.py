@@ -41,13 +41,16 @@ def note(endpoint: Endpoint, outcome: Outcome, *, quietly: bool = False) -> None
 
     :param quietly: keep a row only where it says something new; for questions that are asked for ever.
     """
+    kept = Endpoint.objects.select_for_update(of=("self",)).get(pk=endpoint.pk)
+    if kept.removed_at is not None:
+        return  # while the message was under way: its gateway is retired and stays so
     gateway = Gateway.objects.select_for_update(of=("self",)).get(pk=endpoint.gateway_id)
     before = (gateway.live, gateway.error, gateway.policy_version, gateway.policy_digest)
     _note_gateway(gateway, outcome)
     news = before != (gateway.live, gateway.error, gateway.policy_version, gateway.policy_digest)
     if outcome.held is not None and before[2:] != (gateway.policy_version, gateway.policy_digest):
         _note_acknowledgement(gateway, outcome.held, at=outcome.at)
-    _note_episode(endpoint, outcome)
+    _note_episode(kept, outcome)
     if news or not quietly:
         _keep(endpoint, outcome)
         hint("gateways")
@@ -70,9 +73,8 @@ def _note_acknowledgement(gateway: Gateway, held: PolicyRef, *, at: datetime) ->
     Acknowledgement.objects.create(gateway=gateway, version=held.version, digest=held.digest[:71], at=at)
 
 
-def _note_episode(endpoint: Endpoint, outcome: Outcome) -> None:
+def _note_episode(kept: Endpoint, outcome: Outcome) -> None:
     """An event marks where failing begins and where it ends; a receiver that is gone is left alone."""
-    kept = Endpoint.objects.select_for_update(of=("self",)).get(pk=endpoint.pk)
     if outcome.error and kept.failing_since is None:
         kept.failing_since = outcome.at
         record("webhook.failing", kept, by=None, error=outcome.error[:500])

@@ -109,6 +109,10 @@ def test_a_lift_waits_for_the_acknowledgement_as_well(add, deliver):
         (200, {"version": 1, "digest": "sha256:wrong"}, "with another digest"),
         (302, b"http://127.0.0.1:1/elsewhere", "It answered 302"),
         (200, b"x" * 70_000, "longer than"),
+        (500, b"a\x00b", "It answered 500: a\ufffdb"),
+        (200, {"version": -1, "digest": ""}, "It answered 200 without"),
+        (200, {"version": 10**30, "digest": ""}, "It answered 200 without"),
+        (200, {"version": 1, "digest": "\x00"}, "It answered 200 without"),
     ],
 )
 def test_whatever_is_no_acknowledgement_is_told_and_tried_again(add, deliver, receiver, status, body, words):
@@ -228,6 +232,18 @@ def test_a_receiver_that_says_gone_is_paused(add, deliver, receiver):
     endpoint.refresh_from_db()
     assert endpoint.paused_because == "It answered 410 Gone."
     assert Event.objects.filter(verb="webhook.paused", actor_id=None).exists()
+
+
+def test_a_webhook_that_is_removed_while_its_message_is_under_way_stays_removed(add, deliver, admin):
+    endpoint = add()
+    enforcing()
+    deliver()
+    actions.remove_endpoint(endpoint_id=endpoint.pk, reason="Gone.", by=admin)
+
+    delivery.ask(endpoint, quietly=False)
+
+    assert gateway().retired_at is not None
+    assert not Event.objects.filter(verb="gateway.returned").exists()
 
 
 def test_a_paused_endpoint_is_sent_nothing_until_it_is_resumed(add, deliver, receiver, admin):
