@@ -11,10 +11,19 @@ from enforcement.filter.whole import review, together
 
 SAID = ("messages", "input", "prompt", "system", "instructions", "suffix", "prediction")
 """The members of a request that a model reads as text."""
+DEFINED = ("tools", "functions", "response_format", "text")
+"""The members that define what it may call and answer; it reads their names and descriptions."""
+_SERVERS = frozenset({"type", "authorization", "headers"})
+"""What of a tool only its server reads."""
 
 
 def groups(body: dict[str, Any]) -> Iterator[list[Leaf]]:
-    """Give the texts of a request, those of one message together."""
+    """Give the texts of a request, those of one message together; what was said last comes last."""
+    for name in DEFINED:
+        value = body.get(name)
+        for number, each in enumerate(value if isinstance(value, list) else [value]):
+            found = leaves(each, (name, number), besides=_SERVERS, free=True)
+            yield from ([leaf] for leaf in found)
     said = {name: body[name] for name in SAID if name in body}
     for name, value in said.items():
         if isinstance(value, str):

@@ -16,6 +16,7 @@ PHRASE = "red mercury"
 CALL = {"function": {"name": "f", "arguments": '{"a": "red\\u0020mercury"}'}}
 PARTS = [{"type": "text", "text": "red mer"}, {"type": "text", "text": "cury"}]
 TOOL_RESULT = {"type": "tool_result", "content": [{"type": "text", "text": PHRASE}]}
+SCHEMA = {"type": "object", "properties": {"user": {"type": "string", "description": PHRASE}}}
 DOCUMENT = {"type": "document", "source": {"type": "text", "data": PHRASE}}
 
 
@@ -48,6 +49,17 @@ INPUTS = {
     "tool use": ("messages", said([{"type": "tool_use", "name": "f", "input": {"q": PHRASE}}], "assistant")),
     "tool result": ("messages", said([TOOL_RESULT])),
     "document": ("messages", said([DOCUMENT])),
+    "description": ("chat.completions", {"tools": [{"function": {"name": "f", "description": PHRASE}}]}),
+    "parameter": ("chat.completions", {"tools": [{"function": {"name": "f", "parameters": SCHEMA}}]}),
+    "function": ("chat.completions", {"functions": [{"name": "f", "description": PHRASE}]}),
+    "input schema": ("messages", {"tools": [{"name": "f", "input_schema": SCHEMA}]}),
+    "grammar": ("responses", {"tools": [{"type": "custom", "format": {"definition": PHRASE}}]}),
+    "format": ("responses", {"input": "-", "text": {"format": {"type": "json_schema", "schema": SCHEMA}}}),
+    "response format": ("chat.completions", {"response_format": {"json_schema": {"schema": SCHEMA}}}),
+    "free member": ("messages", said([{"type": "tool_use", "input": {"a": [{"user": PHRASE}]}}])),
+    "free address": ("messages", said([{"type": "tool_use", "input": {"url": PHRASE}}])),
+    "free name": ("messages", said([{"type": "tool_use", "input": {PHRASE: 1}}])),
+    "variables": ("responses", {"prompt": {"id": "p", "variables": {"detail": PHRASE}}}),
     "embeddings": ("embeddings", {"input": ["-", PHRASE]}),
     "token numbers": ("completions", {"prompt": [1, 2, 3]}),
     "lists of token numbers": ("embeddings", {"input": [[1, 2], [3]]}),
@@ -87,6 +99,27 @@ def test_a_redacted_input_reaches_the_model_without_the_term(gate, upstream):
     assert sent[0]["content"] == [{"type": "text", "text": "a [removed]"}, {"type": "text", "text": " b"}]
     assert sent[1]["content"] == "x [removed]"
     assert reply.headers["x-irapp-correction"] == "COR-0001.1"
+
+
+def test_names_and_members_of_a_free_object_are_redacted_in_their_place(gate, upstream):
+    gate.enforce(gate.filter(policy.InputFilter, PHRASE, action="redact"))
+    free = {PHRASE: {"detail": PHRASE}, f"a {PHRASE}": PHRASE, "text": "-"}
+
+    gate.ask(said([{"type": "tool_use", "name": "f", "input": free}]), endpoint="messages")
+
+    sent = upstream.requests[0]["body"]["messages"][0]["content"][0]["input"]
+    assert list(sent.items()) == [
+        ("[removed]", {"detail": "[removed]"}),
+        ("a [removed]", "[removed]"),
+        ("text", "-"),
+    ]
+
+
+def test_what_only_the_server_reads_of_a_tool_reaches_it(gate, upstream):
+    gate.enforce(gate.filter(policy.InputFilter, PHRASE))
+    tool = {"type": "mcp", "server_label": "x", "authorization": PHRASE, "headers": {"x": PHRASE}}
+
+    assert gate.ask({"input": "-", "tools": [tool]}, endpoint="responses").status == 200
 
 
 def test_a_flag_lets_pass_and_tells(gate, upstream):
