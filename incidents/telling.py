@@ -113,10 +113,12 @@ def _detail(data: dict[str, Any]) -> str:
     parts = []
     if data.get("from") in State.values and data.get("to") in State.values and data["from"] != data["to"]:
         parts.append(f"{State(data['from']).label} → {State(data['to']).label}")
-    if data.get("skipped"):
+    if isinstance(data.get("skipped"), list) and data["skipped"]:
         parts.append(f"skipped: {', '.join(data['skipped'])}")
     if isinstance(data.get("changes"), dict):
         parts.append(f"changed: {', '.join(_plain(name) for name in data['changes'])}")
+    if data.get("left_out"):
+        parts.append(f"{data['left_out']} invalid left out")
     if data.get("owner"):
         parts.append(f"for {data['owner']}")
     if data.get("outcome") == "NOT_NEEDED":

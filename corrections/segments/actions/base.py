@@ -59,7 +59,7 @@ def settled(register: Register, version: Version, *, by: User, digests: Iterable
         reason=version.reason,
         added=version.added,
         removed=version.removed,
-        skipped=version.skipped,
+        left_out=version.skipped,
         count=version.count,
         source=version.source_name,
         source_digest=version.source_digest,
