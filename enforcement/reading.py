@@ -62,6 +62,8 @@ def tools_offered(body: Mapping[str, object]) -> tuple[str, ...]:
 def features_of(body: Mapping[str, object]) -> tuple[str, ...]:
     """Give the features that a request uses, in the order of :data:`enforcement.policy.FEATURES`."""
     used = {*_by_field(body), *_by_tool(_types(body.get("tools")))}
+    if _asks_for_logprobs(body):
+        used.add("logprobs")
     return tuple(name for name in FEATURES if name in used)
 
 
@@ -105,6 +107,14 @@ def _turn(item: dict[str, object]) -> Turns:
 
 def _by_field(body: Mapping[str, object]) -> Iterator[str]:
     return (feature for field, feature in _BY_FIELD.items() if _is_used(body.get(field)))
+
+
+def _asks_for_logprobs(body: Mapping[str, object]) -> bool:
+    """Zero is a number of alternatives: the token's own comes all the same. ``include`` may ask too."""
+    value = body.get("logprobs")
+    included = (each for each in _list(body.get("include")) if isinstance(each, str))
+    counted = isinstance(value, int | float) and not isinstance(value, bool)
+    return counted or any(each.endswith("logprobs") for each in included)
 
 
 def _is_used(value: object) -> bool:

@@ -34,7 +34,7 @@ def gateway(world):
         correction(2, policy.Suspend(), functionality=SUSPENDED),
         correction(3, policy.ForbidUse(), functionality=policy.Functionality(use_cases=("medical",))),
         correction(4, policy.ToolsOff(tools=("shell",))),
-        correction(5, policy.FeatureOff(features=("web_search", "code_execution"))),
+        correction(5, policy.FeatureOff(features=("web_search", "code_execution", "logprobs"))),
     )
     return world
 
@@ -207,11 +207,20 @@ def test_two_meanings_in_one_body_are_refused(gateway, path, body):
         ({"mcp_servers": [{"name": "shell"}]}, "tools_restricted"),
         ({"tools": [{"type": "web_search_preview_2025_03_11"}]}, "feature_restricted"),
         ({"web_search_options": {}}, "feature_restricted"),
+        ({"logprobs": 0}, "feature_restricted"),
+        ({"include": ["message.output_text.logprobs"]}, "feature_restricted"),
         ({"tools": [{"type": "code_execution_20250522", "name": "x"}]}, "feature_restricted"),
     ],
 )
 def test_what_is_off_is_off_by_every_name(gateway, more, code):
     assert gateway.ask(BOB, {**SMALL, **more}).code == code
+
+
+@pytest.mark.parametrize(
+    "more", [{"logprobs": False}, {"top_logprobs": 0}, {"include": ["file_search_call.results", 1]}]
+)
+def test_what_only_looks_like_a_feature_is_served(gateway, more):
+    assert gateway.ask(BOB, {**SMALL, **more}).status == 200
 
 
 def test_http2_is_no_other_door(gateway):

@@ -18,7 +18,12 @@ from enforcement.reading import HIDDEN, features_of, tools_offered, turns_of
     [
         ({}, ()),
         ({"stream": True}, ("streaming",)),
-        ({"stream": False, "store": False, "logprobs": 0, "mcp_servers": []}, ()),
+        ({"stream": False, "store": False, "logprobs": False, "mcp_servers": []}, ()),
+        ({"logprobs": 0}, ("logprobs",)),
+        ({"logprobs": None, "top_logprobs": 0, "include": ["file_search_call.results"]}, ()),
+        ({"include": ["file_search_call.results", "message.output_text.logprobs"]}, ("logprobs",)),
+        ({"include": "message.output_text.logprobs"}, ()),
+        ({"include": [1, None]}, ()),
         ({"web_search_options": {}}, ("web_search",)),
         ({"tools": [{"type": "web_search_20250305"}]}, ("web_search",)),
         (

@@ -4,7 +4,7 @@ local NONE = {}
 local WANTED = {}
 for _, name in ipairs({ "model", "stream", "max_tokens", "max_completion_tokens", "max_output_tokens", "tools",
   "functions", "web_search_options", "mcp_servers", "store", "previous_response_id", "conversation", "logprobs",
-  "top_logprobs" }) do WANTED[name] = true end
+  "top_logprobs", "include" }) do WANTED[name] = true end
 local AMOUNTS = { "max_tokens", "max_completion_tokens", "max_output_tokens" }
 local BY_FIELD = {
   { "stream", "streaming" }, { "web_search_options", "web_search" }, { "mcp_servers", "mcp" }, { "store", "memory" },
@@ -77,6 +77,16 @@ local function by_tool(used, tools)
   end
 end
 
+-- Zero is a number of alternatives: the token's own comes all the same. include may ask for it, too.
+local function asks_for_logprobs(body)
+  if type(body.logprobs) == "number" then return true end
+  if getmetatable(body.include) ~= ARRAY then return false end
+  for _, each in ipairs(body.include) do
+    if type(each) == "string" and sub(each, -8) == "logprobs" then return true end
+  end
+  return false
+end
+
 local function features_of(body)
   local used
   for i = 1, #BY_FIELD do
@@ -88,6 +98,10 @@ local function features_of(body)
   if body.tools and body.tools ~= NULL then
     used = used or {}
     by_tool(used, body.tools)
+  end
+  if asks_for_logprobs(body) then
+    used = used or {}
+    used.logprobs = true
   end
   if not used then return NONE end
   local found = {}
