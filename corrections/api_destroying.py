@@ -44,7 +44,9 @@ class Orders(mixins.ListModelMixin, mixins.RetrieveModelMixin, Read):
         by, values = user_of(request), dict(said.validated_data)
         incident = _incident(by, values.pop("incident"))
         order = actions.draft_order(incident_id=incident.pk, by=by, **values)
-        return Response(serializers.OneOrder(order).data, status=HTTPStatus.CREATED)
+        return Response(
+            serializers.OneOrder(order, context=self.get_serializer_context()).data, status=HTTPStatus.CREATED
+        )
 
     @extend_schema(request=serializers.SignatureGiven, responses={201: serializers.OneOrder})
     @action(detail=True, methods=["post"])
@@ -53,7 +55,9 @@ class Orders(mixins.ListModelMixin, mixins.RetrieveModelMixin, Read):
         said = serializers.SignatureGiven(data=request.data)
         said.is_valid(raise_exception=True)
         order = actions.sign_order(order_id=self.get_object().pk, by=user_of(request), **said.validated_data)
-        return Response(serializers.OneOrder(order).data, status=HTTPStatus.CREATED)
+        return Response(
+            serializers.OneOrder(order, context=self.get_serializer_context()).data, status=HTTPStatus.CREATED
+        )
 
     @extend_schema(request=serializers.Reasoned, responses={200: serializers.OneOrder})
     @action(detail=True, methods=["post"])
@@ -64,7 +68,7 @@ class Orders(mixins.ListModelMixin, mixins.RetrieveModelMixin, Read):
         order = actions.withdraw_order(
             order_id=self.get_object().pk, by=user_of(request), **said.validated_data
         )
-        return Response(serializers.OneOrder(order).data)
+        return Response(serializers.OneOrder(order, context=self.get_serializer_context()).data)
 
 
 class EvidenceHolds(mixins.ListModelMixin, mixins.RetrieveModelMixin, Read):

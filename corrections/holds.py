@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 from django.db.models import Q
 
 from corrections.models import EvidenceHold
+from incidents.models import Incident
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from corrections.models import DestructionOrder
+    from irapp.accounts.models import User
 
     Keeper = Callable[[DestructionOrder], Iterable["Block"]]
 
@@ -27,11 +29,16 @@ class Block:
     :param label: what it is, for example ``HLD-0002``.
     :param detail: what it keeps, and why.
     :param url: its page, where there is one.
+    :param incident_id: whoever may not see this incident learns only that something is held.
     """
 
     label: str
     detail: str
     url: str = ""
+    incident_id: int | None = None
+
+
+UNSEEN = Block("a hold you may not see", "It belongs to an incident that is restricted.")
 
 
 _keepers: list[Keeper] = []
@@ -43,13 +50,19 @@ def register(keeper: Keeper) -> None:
         _keepers.append(keeper)
 
 
-def standing_in_the_way(order: DestructionOrder) -> list[Block]:
-    """Ask everybody who registered."""
-    return [block for keeper in _keepers for block in keeper(order)]
+def standing_in_the_way(order: DestructionOrder, reader: User) -> list[Block]:
+    """Ask everybody who registered. What the reader may not see still stands there, without its content."""
+    blocks = [block for keeper in _keepers for block in keeper(order)]
+    asked = {block.incident_id for block in blocks} - {None}
+    seen = {None, *Incident.objects.visible_to(reader).filter(pk__in=asked).values_list("pk", flat=True)}
+    return [block if block.incident_id in seen else UNSEEN for block in blocks]
 
 
 def evidence_holds(order: DestructionOrder) -> Iterable[Block]:
     """Give the active holds on the incident, on the model, or on an incident of that model."""
     of_model = Q(model_name=order.model_name) | Q(model_name="", incident__model_name=order.model_name)
     holds = EvidenceHold.objects.active().filter(Q(incident=order.incident_id) | of_model)
-    return [Block(str(hold), f"{hold.what} {hold.reason}", hold.get_absolute_url()) for hold in holds]
+    return [
+        Block(str(hold), f"{hold.what} {hold.reason}", hold.get_absolute_url(), hold.incident_id)
+        for hold in holds
+    ]

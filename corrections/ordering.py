@@ -42,12 +42,12 @@ def check_can_sign(order: DestructionOrder, user: User) -> None:
     _need(user, SIGNING)
     if order.approvals.filter(person=user.person).exists():
         raise ConflictError("You have signed it already.", code="already_signed")
-    check_nothing_in_the_way(order)
+    check_nothing_in_the_way(order, user)
 
 
-def check_nothing_in_the_way(order: DestructionOrder) -> None:
+def check_nothing_in_the_way(order: DestructionOrder, user: User) -> None:
     """Evidence goes first: an active hold stops every order that could touch what it keeps."""
-    if blocks := holds.standing_in_the_way(order):
+    if blocks := holds.standing_in_the_way(order, user):
         names = ", ".join(block.label for block in blocks)
         raise ConflictError(f"Evidence is held: {names}. Release it first.", code="evidence_held")
 

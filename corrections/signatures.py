@@ -23,7 +23,7 @@ def orders(user: User) -> Iterator[InboxItem]:
     drafted = DestructionOrder.objects.visible_to(user).filter(state=OrderState.DRAFTED)
     waiting = drafted.exclude(drafted_by__person=user.person).exclude(approvals__person=user.person)
     for order in waiting.select_related("incident").order_by("pk")[: inbox.CAP]:
-        blocks = holds.standing_in_the_way(order)
+        blocks = holds.standing_in_the_way(order, user)
         held = f"Blocked by {', '.join(block.label for block in blocks)}." if blocks else ""
         yield InboxItem(
             "Signature",

@@ -61,7 +61,7 @@ def order_page(order: DestructionOrder, user: User) -> OrderPage:
         order=order,
         topic=f"destructionorder:{order.pk}",
         track=_track(order),
-        in_the_way=holds.standing_in_the_way(order) if open_ else [],
+        in_the_way=holds.standing_in_the_way(order, user) if open_ else [],
         groups=[_group(order)],
         cast=[
             {"who": each.user, "verdict": "APPROVE", "at": each.at, "reason": each.reason}

@@ -82,7 +82,7 @@ class OneOrder(OfOrder):
     def get_in_the_way(self, order: DestructionOrder) -> list[dict[str, str]]:
         """Give what has to be released before it can be signed."""
         open_ = order.state == OrderState.DRAFTED
-        blocks = holds.standing_in_the_way(order) if open_ else []
+        blocks = holds.standing_in_the_way(order, self.context["request"].user) if open_ else []
         return [{"label": block.label, "detail": block.detail} for block in blocks]
 
 

@@ -9,6 +9,7 @@ from django.urls import reverse
 from corrections import actions, holds
 from corrections.models import DestructionApproval, DestructionOrder, EvidenceHold
 from corrections.states import OrderState
+from incidents import actions as incidents
 from incidents.states import State as Stage
 from irapp.accounts.models import RoleCode
 from irapp.audit.models import Event
@@ -300,3 +301,24 @@ def test_an_executive_finds_the_order_in_the_inbox(client):
     client.force_login(make_executive())
 
     assert order.get_absolute_url() in text(client.get(reverse("incidents:inbox")))
+
+
+def test_a_hold_of_a_restricted_incident_blocks_without_saying_what_it_keeps(client):
+    hidden = make_incident(state=Stage.EXECUTION)
+    incidents.restrict(
+        incident_id=hidden.pk, restricted=True, reason="Staff are involved.", by=hidden.commander
+    )
+    hold = make_hold(incident=hidden, by=hidden.commander, what="The whistle-blower's letter.")
+    order, executive = make_order(model_name=hidden.model_name), make_executive()
+    client.force_login(executive)
+
+    page = text(client.get(order.get_absolute_url()))
+    told = client.get(f"/api/v1/destruction-orders/{order.pk}/").json()["in_the_way"]
+    with pytest.raises(ConflictError, match="a hold you may not see"):
+        sign(order, by=executive)
+
+    assert "a hold you may not see" in page
+    for secret in (str(hold), hold.what, hold.reason):
+        assert secret not in page + str(told)
+    assert [block["label"] for block in told] == ["a hold you may not see"]
+    assert [block.label for block in holds.standing_in_the_way(order, hidden.commander)] == [str(hold)]
