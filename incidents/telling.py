@@ -110,22 +110,28 @@ def _bound(data: dict[str, Any]) -> str:
 
 
 def _detail(data: dict[str, Any]) -> str:
-    parts = []
+    parts = [
+        _moved(data),
+        f"skipped: {', '.join(data['skipped'])}" if data.get("skipped") else "",
+        f"{data['left_out']} invalid left out" if data.get("left_out") else "",
+        _changed(data),
+        f"for {data['owner']}" if data.get("owner") else "",
+        "not needed" if data.get("outcome") == "NOT_NEEDED" else "",
+        f"version {data['version']}" if data.get("version") else "",
+    ]
+    return " · ".join(part for part in parts if part)
+
+
+def _moved(data: dict[str, Any]) -> str:
     if data.get("from") in State.values and data.get("to") in State.values and data["from"] != data["to"]:
-        parts.append(f"{State(data['from']).label} → {State(data['to']).label}")
-    if isinstance(data.get("skipped"), list) and data["skipped"]:
-        parts.append(f"skipped: {', '.join(data['skipped'])}")
-    if isinstance(data.get("changes"), dict):
-        parts.append(f"changed: {', '.join(_plain(name) for name in data['changes'])}")
-    if data.get("left_out"):
-        parts.append(f"{data['left_out']} invalid left out")
-    if data.get("owner"):
-        parts.append(f"for {data['owner']}")
-    if data.get("outcome") == "NOT_NEEDED":
-        parts.append("not needed")
-    if data.get("version"):
-        parts.append(f"version {data['version']}")
-    return " · ".join(parts)
+        return f"{State(data['from']).label} → {State(data['to']).label}"
+    return ""
+
+
+def _changed(data: dict[str, Any]) -> str:
+    if not isinstance(data.get("changes"), dict):
+        return ""
+    return f"changed: {', '.join(_plain(name) for name in data['changes'])}"
 
 
 def _plain(code: str) -> str:

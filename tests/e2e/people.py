@@ -51,7 +51,7 @@ class Person:
         """axe-core finds nothing, and nothing complained in the console."""
         found = Axe().run(self.page)
         assert found.violations_count == 0, found.generate_report()
-        assert self.complaints == []
+        assert self.complaints == [], "\n".join(self.complaints)
 
     def picture(self, name):
         """For the README, when asked for; the page is checked in any case."""

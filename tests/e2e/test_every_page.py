@@ -18,10 +18,20 @@ PAGES = {
         "/preparation/",
         "/preparation/plans/",
         "/accounts/",
+        "/segments/",
+        "/segments/new/",
+        "/segments/1/",
+        "/segments/1/import/",
+        "/segments/1/subjects/",
+        "/segments/patterns/",
+        "/segments/patterns/1/",
+        "/segments/patterns/1/try/",
+        "/corrections/alarms/",
+        "/corrections/destruction/",
     ],
     "dora": ["/inbox/", "/corrections/proposals/1/", "/corrections/gateways/"],
     "ada": ["/audit/", "/audit/1/"],
-    "adam": ["/accounts/people/", "/design-system/"],
+    "adam": ["/accounts/people/", "/design-system/", "/webhooks/", "/webhooks/add/"],
 }
 
 

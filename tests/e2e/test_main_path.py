@@ -102,6 +102,12 @@ def decide(person, about, reason, *, verdict="Approve", picture=""):
     person.page.locator("#ballot").wait_for()
     if picture:
         person.picture(picture)
+    ballot(person, reason, verdict=verdict)
+
+
+def ballot(person, reason, *, verdict="Approve"):
+    """Vote on what the page shows, in two steps."""
+    person.page.locator("#ballot").wait_for()
     person.page.get_by_label(verdict, exact=False).first.check()
     person.fill("Reason", reason)
     person.press("Review my decision")

@@ -24,6 +24,7 @@ from tests.corrections.segments.factories import (
     many,
     remove,
 )
+from tests.corrections.segments.factories import bring as imported
 from tests.incidents.factories import make_commander, make_responder
 from tests.irapp.factories import make_user
 
@@ -472,3 +473,10 @@ def test_the_live_part_stays_at_its_place_among_the_versions(client, responder, 
 
     assert detail.versions.rows == again.versions.rows == [oldest]
     assert again.versions.newer_url == f"?after={oldest.pk}"
+
+
+def test_the_audit_log_tells_of_an_import_that_left_rows_out(client):
+    imported(make_segment("alice"), "carol\nd d\n", skip_invalid=True)
+    client.force_login(make_user(RoleCode.AUDITOR))
+
+    assert "1 invalid left out" in text(client.get(reverse("audit:events")))
