@@ -34,9 +34,10 @@ def with_sample(
     effect = correction.effect
     if not isinstance(effect, policy.InputFilter | policy.OutputFilter):
         return plan
-    prompt = sample(attached.patterns(effect.patterns.attachment), effect.threshold)
-    if not prompt:
+    found = samples(attached.patterns(effect.patterns.attachment), effect.threshold)
+    if not found:
         return plan
+    prompt = "\n".join(found)
     attributes = as_sent(replace(plan.attributes, body_bytes=0), prompt=prompt)
     return replace(
         plan,
@@ -44,11 +45,12 @@ def with_sample(
         verdict=rules.decide(attributes, now=now),
         body=request_body(attributes, prompt=prompt),
         prompt=prompt,
+        samples=found,
     )
 
 
-def sample(patterns: policy.PatternSet, threshold: int) -> str:
-    """Give a text in which enough patterns are found; nothing where no pattern has an example."""
+def samples(patterns: policy.PatternSet, threshold: int) -> tuple[str, ...]:
+    """Give texts in which enough patterns are found; none where too few patterns have an example."""
     found, weight = [], 0
     for pattern in patterns.patterns:
         text = pattern.sample or (pattern.text if pattern.kind == "literal" else "")
@@ -56,8 +58,8 @@ def sample(patterns: policy.PatternSet, threshold: int) -> str:
             found.append(text)
             weight += pattern.weight
         if weight >= threshold:
-            return "\n".join(found)
-    return ""
+            return tuple(found)
+    return ()
 
 
 def judge_content(plan: Plan, correction: policy.Correction, answer: Answer) -> str:
@@ -99,8 +101,14 @@ def _judge_input(action: str, plan: Plan, correction: policy.Correction, answer:
         return f"expected 403, got {answer.status}"
     if action == "flag":
         return "" if correction.id in answer.flagged else "the sample was not flagged"
-    left = any(plan.prompt in leaf for leaf in _texts(answer.body.get("request")))
+    left = any(_left(plan, leaf) for leaf in _texts(answer.body.get("request")))
     return "the sample was not redacted" if left else ""
+
+
+def _left(plan: Plan, text: str) -> bool:
+    """Tell whether the samples still stand in a text, be it only one of them."""
+    lines = f"\n{text}\n"
+    return plan.prompt in text or (REMOVED in text and any(f"\n{each}\n" in lines for each in plan.samples))
 
 
 def _judge_output(action: str, correction: policy.Correction, answer: Answer, acting: set[str]) -> str:

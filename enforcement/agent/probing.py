@@ -51,7 +51,8 @@ class Prober:
         """
         try:
             answer, spent = await self._current(plan, correction, wanted)
-            status, wrong = answer.status, judge_content(plan, correction, answer)
+            wrong = _by_another(answer, wanted) or judge_content(plan, correction, answer)
+            status = answer.status
             if plan.expect == "limit" and not wrong:
                 status, wrong = await judge_spent(partial(self._ask, plan), correction, spent, basis)
         except (aiohttp.ClientError, TimeoutError) as error:
@@ -89,6 +90,13 @@ class Prober:
                 _named(response.headers.get("x-irapp-shadow", "")),
                 _object(raw),
             )
+
+
+def _by_another(answer: Answer, wanted: Wanted) -> str:
+    """Tell of a worker that has stayed behind: what it lets pass shows nothing of a dry run."""
+    if answer.policy in ("", wanted.version) or wanted.overtaken():
+        return ""
+    return f"decided by another policy: {answer.policy}"
 
 
 def _named(header: str) -> frozenset[str]:

@@ -35,6 +35,7 @@ class Plan:
     :param limit: the number that a limit of this correction allows at once; 0 when none counts it.
     :param body: the request, written out.
     :param prompt: what it says, where a content filter has to find it.
+    :param samples: what of it the filter has to find, each by itself.
     """
 
     subject: Subject
@@ -44,6 +45,7 @@ class Plan:
     limit: int = 0
     body: bytes = b""
     prompt: str = ""
+    samples: tuple[str, ...] = ()
 
 
 def plan(

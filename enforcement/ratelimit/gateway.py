@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from time import monotonic
 
 import aiohttp
@@ -41,11 +42,14 @@ async def gone_before(admin: str, session: aiohttp.ClientSession) -> float | Non
         async with session.get(f"{admin}/stats", params={"format": "json", "filter": FILTER}) as answer:
             raw = await answer.read()
             found = {one.name: one.value for one in msgspec.json.decode(raw, type=_Stats).stats}
-    except aiohttp.ClientConnectorError:
-        return asked - GRACE_SECONDS  # nobody listens: Envoy is gone, and its requests with it
-    except (aiohttp.ClientError, TimeoutError, msgspec.DecodeError):
-        return None
+    except (aiohttp.ClientError, TimeoutError, msgspec.DecodeError) as error:
+        return asked - GRACE_SECONDS if _nobody_listens(error) else None
     if found.get("http.irapp.downstream_rq_active", 1) == 0:
         return asked - GRACE_SECONDS
     uptime = found.get("server.uptime")
     return None if uptime is None else asked - uptime - GRACE_SECONDS - 1
+
+
+def _nobody_listens(error: Exception) -> bool:
+    """Tell whether Envoy is gone, and its requests with it; no way to it says nothing of them."""
+    return isinstance(error, aiohttp.ClientConnectorError) and error.os_error.errno == errno.ECONNREFUSED

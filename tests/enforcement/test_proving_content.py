@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from enforcement import policy
-from enforcement.agent.contents import sample
+from enforcement.agent.contents import samples
 from tests.enforcement.servers import Servers
 from tests.enforcement.world import World, correction, wait_for
 
@@ -39,10 +39,10 @@ def gateway(tmp_path_factory):
 
 @pytest.mark.parametrize(
     ("threshold", "expected"),
-    [(1, "forbidden phrase"), (3, "forbidden phrase\ncode 1234"), (4, "")],
+    [(1, ("forbidden phrase",)), (3, ("forbidden phrase", "code 1234")), (4, ())],
 )
 def test_a_sample_is_of_as_many_patterns_as_the_threshold_takes(threshold, expected):
-    assert sample(PATTERNS, threshold) == expected
+    assert samples(PATTERNS, threshold) == expected
 
 
 @pytest.mark.parametrize("mode", ["enforce", "shadow"])
