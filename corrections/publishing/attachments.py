@@ -11,14 +11,21 @@ if TYPE_CHECKING:
 
 
 class Stored:
-    """The attachments in the database. What was read once is kept: the bytes behind an address never change.
+    """The attachments in the database. Lists that were read are kept for as long as this is.
+
+    The bytes behind an address never change, and one policy names few enough of them.
 
     Each method raises what is both a ``PolicyError`` and a ``LookupError`` where nothing is stored.
     """
 
+    def __init__(self) -> None:
+        self._lists: dict[str, frozenset[str]] = {}
+
     def subjects(self, address: str) -> frozenset[str]:
         """Give the names of a list."""
-        return contents.subjects(address)
+        if address not in self._lists:
+            self._lists[address] = contents.subjects(address)
+        return self._lists[address]
 
     def patterns(self, address: str) -> policy.PatternSet:
         """Give a set of patterns."""

@@ -6,9 +6,14 @@ Only a few are kept: 100 000 names take about ten megabytes.
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Final
+from weakref import WeakValueDictionary
 
 from corrections.segments.models import Attachment
 from enforcement import policy
+
+_AT_HAND: Final[WeakValueDictionary[str, frozenset[str]]] = WeakValueDictionary()
+"""Lists that somebody still holds, so that two who ask have the same one."""
 
 
 class NotStoredError(policy.PolicyError, LookupError):
@@ -21,7 +26,10 @@ def subjects(digest: str) -> frozenset[str]:
 
     :raises NotStoredError: there is no such list here.
     """
-    return frozenset(_lines(digest))
+    found = _AT_HAND.get(digest)
+    if found is None:
+        found = _AT_HAND[digest] = frozenset(_lines(digest))
+    return found
 
 
 @lru_cache(maxsize=4)
