@@ -28,6 +28,8 @@ MOST = 200
 """Corrections in one picture; more of them in force at once are not read by anybody."""
 NAMED = 5
 """Gateways that are named where something is missing; the rest are counted."""
+LONGEST = 16
+"""Digits of a version, at most: what is longer names none."""
 BASES = ("closed", "gateway", "global")
 """How a limit counts, the one that an operator has to know of first."""
 
@@ -222,7 +224,7 @@ def _behind(
 def _runs(version: str | None) -> int | None:
     """Give the policy that the proxy itself says it runs: ``12-3f9a…``."""
     number = (version or "").partition("-")[0]
-    return int(number) if number.isdecimal() else None
+    return int(number) if number.isdecimal() and len(number) <= LONGEST else None
 
 
 def _corrections(

@@ -16,10 +16,11 @@ from corrections.publishing.client import Status, Traffic
 from corrections.publishing.reports import take_in
 from corrections.publishing.traffic import pull, take_in_what_can_be
 from corrections.publishing.traffic import take_in as take_in_traffic
+from corrections.selectors.truth import truth
 from corrections.states import State
 from enforcement import report
 from tests.corrections import gateways
-from tests.corrections.factories import decide, fresh, make_proposal
+from tests.corrections.factories import decide, fresh, make_officer, make_proposal
 
 pytestmark = pytest.mark.django_db
 
@@ -100,6 +101,15 @@ def test_what_was_kept_of_one_gateway_cannot_stop_the_look_at_every_correction(n
 
     assert fresh(second).state == State.ACTIVE
     alarmed.assert_called_once()
+
+
+def test_a_version_that_no_proxy_could_run_names_no_policy():
+    envoy = {"version": "9" * 5000, "live": True, "rejected": 0, "error": ""}
+    take_in(status(aaa=said("aaa", envoy=envoy)), now=timezone.now())
+
+    (line,) = truth(make_officer(), now=timezone.now()).gateways
+
+    assert line.observed is None
 
 
 @pytest.mark.parametrize(
