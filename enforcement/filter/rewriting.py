@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from enforcement import policy
 from enforcement.decide import Verdict
+from enforcement.filter.spelling import misspelt
 
 FIELDS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
 OWN = {
@@ -36,6 +37,8 @@ def parse(raw: bytes) -> dict[str, object]:
         raise NotAcceptableError(str(error)) from error
     if not isinstance(body, dict):
         raise NotAcceptableError("not an object")
+    if (name := misspelt(body)) is not None:
+        raise NotAcceptableError(f"{name!r} differs from a name by case only")
     return body
 
 

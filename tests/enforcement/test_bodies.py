@@ -47,6 +47,7 @@ def gateway(bare):
         (b'{"model":"x","metadata":{"model":"aurora-large","tools":[{"name":"shell"}]}}', 200),
         ('{"model":"x","input":"😀 \\ud83d\\ude00 日本"}'.encode(), 200),
         (b'{"model":"x","temperature":-0.5e-3,"n":10,"a":[],"b":{},"c":[{},[null,true,false]]}', 200),
+        (b'{"model":"x","tools":[{"name":"a","input_schema":{"Name":1}}],"metadata":{"Name":1}}', 200),
         (b'{"model":"x","stream":null,"tools":null,"max_tokens":null}', 200),
     ],
 )
@@ -74,6 +75,12 @@ def test_requests_are_understood_whatever_their_spelling(gateway, raw, status):
         b'{"model":"x","TOOLS":[{"name":"shell"}]}',
         '{"model":"x","toolſ":[{"name":"shell"}]}'.encode(),
         b'{"model":"x","max_toKens":5}',
+        b'{"model":"x","tools":[{"type":"function","function":{"Name":"shell"}}]}',
+        b'{"model":"x","tools":[{"type":"custom","custom":{"NAME":"shell"}}]}',
+        b'{"model":"x","tools":[{"type":"function","Function":{"name":"shell"}}]}',
+        b'{"model":"x","tools":[{"Type":"shell"}]}',
+        b'{"model":"x","functions":[{"naME":"shell"}]}',
+        b'{"model":"x","mcp_servers":[{"type":"url","Name":"shell"}]}',
         b'{"model":"x","a":NaN}',
         b'{"model":"x","a":Infinity}',
         b'{"model":"x","a":01}',
@@ -112,7 +119,7 @@ def test_requests_are_understood_whatever_their_spelling(gateway, raw, status):
         b'{"model":"x","a":' + b'{"a":' * 100000,
         b'{"model":"x",' + b",".join(b'"%d":1' % i for i in range(10001)) + b"}",
     ],
-    ids=lambda raw: repr(raw[:40]),
+    ids=lambda raw: repr(raw[:80]),
 )
 def test_what_two_readers_could_read_differently_is_refused(gateway, raw):
     reply = gateway.ask(SOMEBODY, raw)

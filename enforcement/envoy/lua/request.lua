@@ -24,10 +24,20 @@ end
 local USUAL = { messages = true, input = true, prompt = true, temperature = true, top_p = true, n = true, stop = true,
   user = true, system = true, instructions = true, metadata = true, response_format = true, tool_choice = true,
   seed = true, stream_options = true, reasoning = true, encoding_format = true }
-local function guard(key)
-  if WANTED[key] or USUAL[key] then return end
+local function refuse_other_case(key, names)
   local folded = lower((gsub(gsub(key, "\197\191", "s"), "\226\132\170", "k")))
-  if WANTED[folded] then bad("a name that differs from " .. folded .. " by case only") end
+  if names[folded] then bad("a name that differs from " .. folded .. " by case only") end
+end
+
+local function guard(key)
+  if not (WANTED[key] or USUAL[key]) then refuse_other_case(key, WANTED) end
+end
+
+local OF_TOOL = { type = true, name = true, ["function"] = true, custom = true }
+local function guard_members(object)
+  for key in pairs(object) do
+    if not OF_TOOL[key] then refuse_other_case(key, OF_TOOL) end
+  end
 end
 
 local function add_name(tools, value)
@@ -37,11 +47,15 @@ end
 -- Every name under which a model could know the tool: its own, its function's, or its type when that says it all.
 local function add_tool(tools, tool)
   if type(tool) ~= "table" or tool == NULL or getmetatable(tool) == ARRAY then invalid("A tool must be an object.") end
+  guard_members(tool)
   local before = #tools
   add_name(tools, tool.type)
   if type(tool.name) == "string" then tools[#tools + 1] = tool.name end
   for _, inner in ipairs({ tool["function"] or NULL, tool.custom or NULL }) do
-    if type(inner) == "table" and type(inner.name) == "string" then tools[#tools + 1] = inner.name end
+    if type(inner) == "table" and getmetatable(inner) ~= ARRAY then
+      guard_members(inner)
+      if type(inner.name) == "string" then tools[#tools + 1] = inner.name end
+    end
   end
   if #tools == before then tools[#tools + 1] = "unnamed" end
 end

@@ -118,6 +118,14 @@ def test_a_reroute_changes_the_model_and_nothing_else():
         b'{"a":1,"a":2}',
         b'{"a":{"b":1,"b":2}}',
         b'{"a":NaN}',
+        b'{"tools":[{"type":"function","function":{"Name":"f"}}]}',
+        b'{"tools":[{"Type":"f"}]}',
+        b'{"functions":[{"NAME":"f"}]}',
+        b'{"mcp_servers":[{"Name":"f"}]}',
+        b'{"messages":[{"Role":"user","content":"a"}]}',
+        b'{"messages":[{"role":"user","Content":"a"}]}',
+        b'{"messages":[{"role":"user","content":[{"Type":"tool_result"}]}]}',
+        b'{"input":[{"TYPE":"function_call_output"}]}',
         b'{"a":1e999}',
         b"[]",
         b"",
@@ -128,3 +136,15 @@ def test_a_reroute_changes_the_model_and_nothing_else():
 def test_what_is_no_strict_json_is_refused(raw):
     with pytest.raises(NotAcceptableError):
         parse(raw)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"messages": "a", "input": 1, "tools": None, "functions": [1, [], {}]},
+        {"messages": [{"role": "user", "content": [{"type": "tool_use", "input": {"Name": 1}}, "a"]}]},
+        {"tools": [{"type": "function", "function": {"name": "f", "parameters": {"Type": 1}}}]},
+    ],
+)
+def test_members_of_free_objects_are_spelled_as_they_like(body):
+    assert parse(json.dumps(body).encode()) == body
