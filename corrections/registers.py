@@ -17,19 +17,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from corrections.terms import Terms
+    from irapp.accounts.models import User
 
 SHUTDOWNS = ("suspend", "market_removal", "halt", "decommission", "reroute")
 
 
-def check(terms: Terms, *, reference: str = "") -> None:
+def check(terms: Terms, *, by: User, reference: str = "") -> None:
     """Refuse what the registers, the attachments or the corrections in force contradict.
 
+    :param by: an exemption names only what its author can see.
     :param reference: of the correction itself: its own versions are no contradiction.
     :raises InvalidError: naming the field.
     """
     check_models(terms)
-    check_fallbacks(terms, reference=reference)
-    check_exemption(terms)
+    check_fallbacks(terms, by=by, reference=reference)
+    check_exemption(terms, by=by)
     check_attachments(spec(terms))
 
 
@@ -56,23 +58,23 @@ def check_models(terms: Terms) -> None:
             )
 
 
-def check_fallbacks(terms: Terms, *, reference: str = "") -> None:
+def check_fallbacks(terms: Terms, *, by: User, reference: str = "") -> None:
     """Refuse a fallback that is itself shut down: whoever is sent there would be refused there."""
     for field, model in _fallback_models(terms):
         down = Correction.objects.filter(
             state__in=IN_POLICY, kind__in=SHUTDOWNS, mode="enforce", functionality__models__contains=model
         ).exclude(reference=reference)
         if stopped := next((each for each in down if _reaches_everyone(each)), None):
-            raise InvalidError(
-                f"{model} is itself shut down by {stopped}.", field=field, code="fallback_down"
-            )
+            seen = Correction.objects.visible_to(by).filter(pk=stopped.pk).exists()
+            what = str(stopped) if seen else "a correction you may not see"
+            raise InvalidError(f"{model} is itself shut down by {what}.", field=field, code="fallback_down")
 
 
-def check_exemption(terms: Terms) -> None:
+def check_exemption(terms: Terms, *, by: User) -> None:
     """Refuse an exemption from what is not in force, or from another exemption."""
     if terms.kind != "exempt":
         return
-    spared = spared_by(terms)
+    spared = spared_by(terms, reader=by)
     known = {each.reference for each in spared}
     for name in terms.parameters["corrections"]:  # type: ignore[attr-defined]
         if name not in known:
@@ -87,12 +89,16 @@ def check_exemption(terms: Terms) -> None:
         )
 
 
-def spared_by(terms: Terms) -> list[Correction]:
-    """Give the corrections in force that an exemption names, every version of them."""
+def spared_by(terms: Terms, *, reader: User | None = None) -> list[Correction]:
+    """Give the corrections in force that an exemption names, every version of them.
+
+    :param reader: whoever is shown them, and sees some only; without, all are given.
+    """
     names = terms.parameters.get("corrections")
     if terms.kind != "exempt" or not isinstance(names, list | tuple):
         return []
-    rows = Correction.objects.filter(reference__in=list(names), state__in=IN_POLICY)
+    every = Correction.objects.visible_to(reader) if reader else Correction.objects.all()
+    rows = every.filter(reference__in=list(names), state__in=IN_POLICY)
     return list(rows.select_related("package__incident").order_by("reference", "version"))
 
 

@@ -126,7 +126,7 @@ def discard(*, correction_id: int, by: User) -> Correction:
 
 def _write(correction: Correction, terms: Terms, *, now: datetime) -> None:
     terms = check(terms, now=now)
-    registers.check(terms, reference=correction.reference)
+    registers.check(terms, by=correction.drafted_by, reference=correction.reference)
     _check_precaution(correction, terms)
     terms.write_to(correction)
     correction.save()

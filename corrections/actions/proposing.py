@@ -33,7 +33,7 @@ def propose(*, correction_id: int, by: User, reason: str = "") -> Proposal:
     correction = locked(correction_id)
     policies.check_can_propose(correction, by, now=now)
     terms = check(Terms.of(correction), now=now)
-    registers.check(terms, reference=correction.reference)
+    registers.check(terms, by=by, reference=correction.reference)
     move(correction, "propose")
     proposal = _ask(correction, Action.IMPOSE, reason=reason, by=by, now=now)
     record("correction.proposed", correction, by=by, proposal=proposal.pk, digest=proposal.digest)

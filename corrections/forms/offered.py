@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from corrections.segments.registers import Choice, Named
+    from irapp.accounts.models import User
 
 Choices = list[tuple[str, str]]
 LIST = "list"
@@ -38,15 +39,14 @@ def patterns(named: Iterable[str] = ()) -> Choices:
     return [("", "Choose a set of patterns"), *offered.items(), *kept]
 
 
-def spared(named: Iterable[str] = ()) -> Choices:
-    """Give the corrections in force that an exemption can name, each reference once."""
-    live = (
-        Correction.objects.filter(state__in=IN_POLICY).exclude(kind="exempt").order_by("reference", "version")
-    )
+def spared(reader: User, named: Iterable[str] = ()) -> Choices:
+    """Give the corrections in force that this person can see and exempt from, each reference once."""
+    seen = Correction.objects.visible_to(reader).filter(state__in=IN_POLICY).exclude(kind="exempt")
+    live = seen.order_by("reference", "version")
     offered = {each.reference: f"{each.reference}: {summary(Terms.of(each))}" for each in live}
     return [
         *offered.items(),
-        *((name, f"{name} (no longer in force)") for name in named if name not in offered),
+        *((name, f"{name} (not in force, or not for you to see)") for name in named if name not in offered),
     ]
 
 

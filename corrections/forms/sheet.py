@@ -30,16 +30,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from corrections.terms import Terms
+    from irapp.accounts.models import User
 
 
 class Sheet(Questions):
     """Every field of the terms; the parameters are those of the chosen kind."""
 
-    def __init__(self, *args: Any, models: list[str], terms: Terms | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, models: list[str], reader: User, terms: Terms | None = None, **kwargs: Any
+    ) -> None:
         initial = {**DEFAULTS, **(spread(terms) if terms else {}), **(kwargs.get("initial") or {})}
         super().__init__(*args, **(kwargs | {"initial": initial}))
         self.given, self.unclear = terms, ""
-        self.known = models
+        self.known, self.reader = models, reader
         self.chosen = self._chosen()
         own = FIELDS[self.chosen]()
         self.fields.update(own)
@@ -71,7 +74,7 @@ class Sheet(Questions):
         if "fallback_models" in self.fields:
             self._begin_with_fallbacks()
         if "corrections" in self.fields:
-            choices["corrections"] = offered.spared(self._begun("corrections"))
+            choices["corrections"] = offered.spared(self.reader, self._begun("corrections"))
         for name, found in choices.items():
             self.fields[name].choices = found  # type: ignore[attr-defined]
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from corrections.models.correction import CorrectionQuerySet
+    from irapp.accounts.models import User
 
 MENTIONED = 5
 
@@ -45,12 +46,14 @@ def cautions(terms: Terms) -> list[Caution]:
     return [*_everyone(terms), *_trusted(terms), *_depth(terms), *_manner(terms), *_spared_otherwise(terms)]
 
 
-def overlapping(said: policy.Correction, reach: Mapping[str, int]) -> list[Linked]:
+def overlapping(said: policy.Correction, reach: Mapping[str, int], reader: User) -> list[Linked]:
     """Give the corrections in force that reach the same requests, and which of the two speaks.
+
+    Those of incidents that the reader may not see are left out.
 
     :param reach: requests of the last day that both reach, by the other's name in the policy.
     """
-    live = _live().exclude(reference=said.reference)
+    live = _live().visible_to(reader).exclude(reference=said.reference)
     met = [each for each in live if each.policy_id in reach or _scopes_meet(said, each)]
     likeliest = sorted(met, key=lambda each: (each.kind != "exempt", -reach.get(each.policy_id, 0)))
     return [

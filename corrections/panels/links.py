@@ -13,6 +13,8 @@ from corrections.terms import Terms
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from irapp.accounts.models import User
+
 ALL = 100
 GIVEN_UP = frozenset({State.REJECTED, State.WITHDRAWN, State.EXPIRED})
 """Versions that never came to anything."""
@@ -36,15 +38,15 @@ class Links:
     stages: list[Stage]
 
 
-def links(correction: Correction, versions: Sequence[Correction]) -> Links:
-    """Collect them.
+def links(correction: Correction, versions: Sequence[Correction], reader: User) -> Links:
+    """Collect them, as far as the reader may see them.
 
     :param versions: every version of its reference, the newest first.
     """
     staged = any(version.percentage != ALL for version in versions)
     return Links(
-        spares=spared_by(Terms.of(correction)),
-        exemptions=exemptions_from(correction),
+        spares=spared_by(Terms.of(correction), reader=reader),
+        exemptions=exemptions_from(correction, reader),
         stages=[
             Stage(version, version.percentage, version.pk == correction.pk)
             for version in reversed(versions)
@@ -55,11 +57,11 @@ def links(correction: Correction, versions: Sequence[Correction]) -> Links:
     )
 
 
-def exemptions_from(correction: Correction) -> list[Correction]:
+def exemptions_from(correction: Correction, reader: User) -> list[Correction]:
     """Give the exemptions in force that spare somebody from this one."""
     if correction.state not in IN_POLICY:
         return []
-    rows = Correction.objects.filter(
+    rows = Correction.objects.visible_to(reader).filter(
         kind="exempt", state__in=IN_POLICY, parameters__corrections__contains=correction.reference
     )
     return list(rows.order_by("-pk"))

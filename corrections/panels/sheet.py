@@ -54,7 +54,7 @@ def preview(terms: Terms, form: Saved, user: User) -> Preview:
     return Preview(
         sentence(terms),
         cautions(terms),
-        overlapping(said, {each.correction: each.requests for each in estimate.overlaps}),
+        overlapping(said, {each.correction: each.requests for each in estimate.overlaps}, user),
         impact_panel(estimate.as_data()),
         _deciders(terms, form, user),
         refused(said),

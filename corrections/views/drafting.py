@@ -35,7 +35,13 @@ def create(request: SignedIn) -> HttpResponse:
     models = known_models(incident)
     return _answer(
         request,
-        forms.Draft(request.POST or None, incident=incident, models=models, initial=_begins(request)),
+        forms.Draft(
+            request.POST or None,
+            incident=incident,
+            models=models,
+            reader=request.user,
+            initial=_begins(request),
+        ),
     )
 
 
@@ -45,7 +51,10 @@ def edit(request: SignedIn, pk: int) -> HttpResponse:
     correction = visible_correction(request, pk)
     policies.check_can_revise(correction, request.user)
     models = known_models(correction.package.incident)
-    return _answer(request, forms.Revision(request.POST or None, correction=correction, models=models))
+    return _answer(
+        request,
+        forms.Revision(request.POST or None, correction=correction, models=models, reader=request.user),
+    )
 
 
 @form_page
@@ -54,7 +63,10 @@ def version(request: SignedIn, pk: int) -> HttpResponse:
     correction = visible_correction(request, pk)
     policies.check_can_draft_version(correction, request.user)
     models = known_models(correction.package.incident)
-    return _answer(request, forms.Version(request.POST or None, correction=correction, models=models))
+    return _answer(
+        request,
+        forms.Version(request.POST or None, correction=correction, models=models, reader=request.user),
+    )
 
 
 @require_POST

@@ -8,7 +8,11 @@ from django.utils import timezone
 
 from corrections import actions
 from corrections.models import Correction
+from corrections.panels.cautions import overlapping
+from corrections.panels.links import exemptions_from, links
+from corrections.publishing.compile import as_policy
 from corrections.states import Action, State
+from incidents import actions as incidents
 from irapp.accounts.models import RoleCode
 from irapp.common.errors import ConflictError, InvalidError
 from tests.corrections import factories, gateways
@@ -16,6 +20,11 @@ from tests.corrections.pages import create_url, text, typed, url
 from tests.incidents.factories import make_commander, make_incident, make_model
 
 pytestmark = pytest.mark.django_db
+LIMIT = {
+    "kind": "request_limit",
+    "parameters": {"requests": 5, "window_seconds": 60},
+    "narrower_rejected": "Evaded.",
+}
 
 
 def make_exemption_terms(*spared, **changes):
@@ -289,3 +298,55 @@ def test_easing_asks_for_what_imposing_asked_for():
     eased = actions.propose(correction_id=half.pk, by=make_commander())
 
     assert (eased.action, eased.authority["quorum"]) == (Action.IMPOSE, 2)
+
+
+def hide(correction):
+    incident = correction.package.incident
+    incidents.restrict(
+        incident_id=incident.pk, restricted=True, reason="Staff are involved.", by=incident.commander
+    )
+    return incident.commander
+
+
+def test_nobody_exempts_from_what_they_cannot_see():
+    spared = factories.make_correction()
+    insider = hide(spared)
+    terms = make_exemption_terms(spared)
+
+    with pytest.raises(InvalidError) as refused:
+        factories.make_draft(terms=terms)
+
+    assert refused.value.code == "not_live"
+    assert factories.make_draft(terms=terms, by=insider).state == State.DRAFT
+
+
+def test_what_a_reader_cannot_see_is_not_linked_nor_offered(client):
+    spared, other = factories.make_correction(users={}, **LIMIT), factories.make_correction()
+    exemption = factories.decide(make_exemption(spared, other))
+    insider = hide(spared)
+    outsider = make_commander()
+    here = exemption.package.incident
+
+    assert [*links(exemption, [exemption], insider).spares] == [spared, other]
+    assert [*links(exemption, [exemption], outsider).spares] == [other]
+    assert exemptions_from(other, outsider) == [exemption]
+    said = as_policy(other)
+    assert spared in [each.correction for each in overlapping(said, {}, insider)]
+    assert spared not in [each.correction for each in overlapping(said, {}, outsider)]
+    client.force_login(outsider)
+    form = client.get(f"{create_url(here)}&exempt={other.reference}").context["form"]
+    assert [value for value, _ in form.fields["corrections"].choices] == [other.reference]
+
+
+def test_a_fallback_that_is_down_is_refused_without_naming_what_cannot_be_seen():
+    terms = factories.make_shutdown()
+    hidden = factories.make_correction(terms=terms)
+    hide(hidden)
+    again = {"users": {}, "functionality": {"models": [make_model().name]}, "narrower_rejected": "Evaded."}
+
+    with pytest.raises(InvalidError, match="a correction you may not see") as refused:
+        factories.make_draft(
+            kind="reroute", parameters={"fallback_model": terms.functionality["models"][0]}, **again
+        )
+
+    assert str(hidden) not in str(refused.value)
