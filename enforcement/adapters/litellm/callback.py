@@ -38,6 +38,15 @@ ENDPOINTS = {
 """LiteLLM's name of a call, and the endpoint as policies name it. Others are refused unless opened."""
 CHOOSING = ("fallbacks", "context_window_fallbacks", "content_policy_fallbacks", "model_list", "user_config")
 """Fields by which a caller could have another model answer than the one that was asked about."""
+REWRITING = (
+    "extra_body",
+    "additional_drop_params",
+    "drop_params",
+    "allowed_openai_params",
+    "prompt_id",
+    "prompt_variables",
+)
+"""Fields by which LiteLLM would send another request than the one that was read and changed here."""
 STATED = ("user", "organisation", "key", "application", "use_case", "region", "tier", "platform")
 NOT_SERVED = refusals.error("endpoint_not_served", "This gateway serves no such endpoint.")
 _ruling: ContextVar[Ruling | None] = ContextVar("irapp_ruling", default=None)
@@ -173,15 +182,16 @@ class Door(CustomLogger):
 
 
 def _check_choice(body: Mapping[str, Any]) -> None:
-    for name in CHOOSING:
+    for name in (*CHOOSING, *REWRITING):
         if name in body:
-            told = f"{name}: this gateway chooses models by itself."
+            why = "chooses models by itself" if name in CHOOSING else "sends only what it has read"
+            told = f"{name}: this gateway {why}."
             raise RefusedError(400, refusals.error("invalid_request", told))
 
 
 def _measured(headers: Mapping[str, str], body: object) -> Mapping[str, str]:
-    """A body that came in chunks has no length of its own: measure what was read."""
-    if "content-length" in headers or body is None:
+    """A body that came in chunks has no length of its own, whatever it says: measure what was read."""
+    if body is None or ("content-length" in headers and "transfer-encoding" not in headers):
         return headers
     return {**headers, "content-length": str(len(json.dumps(body, default=str)))}
 

@@ -130,6 +130,59 @@ def test_without_any_policy_the_door_is_closed_and_only_what_is_opened_passes(en
     assert json.loads(done.stdout.splitlines()[-1]) == ["gateway_closed", "endpoint_not_served", "served"]
 
 
+PUT = (
+    ASK[: ASK.index("for call")]
+    + """
+for sent in json.loads(os.environ["SENT"]):
+    data = {**sent["body"], "proxy_server_request": sent}
+    try:
+        asyncio.run(door.async_pre_call_hook(UserAPIKeyAuth(user_id="bob"), None, data, "acompletion"))
+        found.append("served")
+    except RefusalException as refused:
+        found.append(refused.to_dict()["code"])
+print(json.dumps(found))
+"""
+)
+
+
+@pytest.fixture
+def put(environment, tmp_path):
+    """Put requests to a door whose policy caps the input; give what became of each."""
+    if not LITELLM.exists():
+        pytest.skip("LiteLLM is not installed: make litellm")
+    (tmp_path / "state" / "policy.json").write_bytes(signed(3, correction(1, policy.InputCap(max_bytes=99))))
+
+    def run(*sent):
+        more = {"PYTHONPATH": str(ROOT), "LITELLM_LOCAL_MODEL_COST_MAP": "True", "SENT": json.dumps(sent)}
+        command = [LITELLM.with_name("python"), "-c", PUT]
+        done = subprocess.run(command, env=environment | more, capture_output=True, text=True, check=True)
+        return json.loads(done.stdout.splitlines()[-1])
+
+    return run
+
+
+def request(text="x", *, headers=None, **more):
+    body = {"model": "m", "messages": [{"role": "user", "content": text}], **more}
+    return {"headers": {"content-length": "60"} if headers is None else headers, "body": body}
+
+
+def test_what_would_change_a_request_behind_the_door_is_refused(put):
+    names = ("extra_body", "additional_drop_params", "drop_params", "allowed_openai_params", "prompt_id",
+             "prompt_variables")  # fmt: skip
+
+    found = put(request(), *(request(**{name: {"tools": []}}) for name in names))
+
+    assert found == ["served", *["invalid_request"] * len(names)]
+
+
+def test_a_length_beside_a_body_in_chunks_is_not_believed(put):
+    both = {"content-length": "1", "Transfer-Encoding": "chunked"}
+
+    found = put(request(headers=both), request("x" * 200, headers=both), request("x" * 200, headers={}))
+
+    assert found == ["served", "input_restricted", "input_restricted"]
+
+
 def test_with_nothing_on_disk_there_is_no_law(law):
     assert law() is None
 
