@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.db import transaction
+import structlog
+from django.db import DatabaseError, transaction
 
 from corrections.actions.base import close, held, locked_proposal, move
 from corrections.actions.settling import expire
@@ -12,19 +13,31 @@ from corrections.models import Correction, Proposal
 from corrections.publishing.compile import publish
 from corrections.states import IN_POLICY, Action, ProposalState, State
 from irapp.audit.record import record
+from irapp.common.errors import DomainError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
+
+log = structlog.get_logger(__name__)
 
 
 def tick(*, now: datetime) -> None:
     """Do everything that is due; each in its own transaction, so that one cannot hold up the others."""
     for proposal in Proposal.objects.overdue(now=now).values_list("pk", flat=True):
-        _lapse(proposal, now=now)
+        _alone(_lapse, proposal, now=now)
     for correction in Correction.objects.past_expiry(now=now).values_list("pk", flat=True):
-        _expire(correction, now=now)
+        _alone(_expire, correction, now=now)
     with transaction.atomic():
         publish(by=None, now=now)
+
+
+def _alone(do: Callable[..., None], pk: int, *, now: datetime) -> None:
+    """Do one of them; what it meets is said, and the next second tries again."""
+    try:
+        do(pk, now=now)
+    except (DatabaseError, DomainError) as error:
+        log.warning("not_done_by_the_clock", what=do.__name__.strip("_"), pk=pk, error=str(error))
 
 
 @transaction.atomic

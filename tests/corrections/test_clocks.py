@@ -3,9 +3,11 @@
 from datetime import timedelta
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 
 from corrections import actions
+from corrections.actions import clocks
 from corrections.models import Correction, PolicyVersion
 from corrections.states import State
 from irapp.audit.models import Event
@@ -37,6 +39,22 @@ def test_at_its_expiry_it_is_lifted_where_the_decision_says_so(clock):
     gateways.show()
 
     assert fresh(correction).state == State.LIFTED
+
+
+def test_one_that_cannot_be_lifted_does_not_hold_up_the_others(clock, monkeypatch):
+    stuck, other = make_correction(at_expiry="lift"), make_correction(at_expiry="lift")
+    real = clocks.expire
+
+    def deadlocked(correction, *, now):
+        if correction.pk == max(stuck.pk, other.pk):  # the newest comes first
+            raise OperationalError("deadlock detected")
+        real(correction, now=now)
+
+    monkeypatch.setattr(clocks, "expire", deadlocked)
+    clock.move_to(max(stuck.expires_at, other.expires_at) + timedelta(seconds=1), tick=False)
+    actions.tick(now=timezone.now())
+
+    assert sorted(fresh(each).state == State.LIFTING for each in (stuck, other)) == [False, True]
 
 
 def test_its_expiry_overtakes_a_question_about_it(clock):
