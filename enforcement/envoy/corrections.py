@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib import resources
 
@@ -22,6 +22,7 @@ __all__ = ["cluster_name", "limit_header", "script"]
 PARTS = ("lists.lua", "json.lua", "index.lua", "decide.lua", "request.lua", "serve.lua")
 SAMPLE = 8
 """Where nothing depends on the body, one of so many requests that no correction can reach is noted."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Lists = Mapping[str, Rendered]
 """The subject lists of a policy as files, by address."""
 
@@ -112,7 +113,8 @@ def _text(value: int | None) -> str | None:
 
 
 def _milliseconds(moment: datetime | None) -> int | None:
-    return None if moment is None else int(moment.timestamp() * 1000)
+    """Give the first whole millisecond that is not before a moment: nothing starts or ends early."""
+    return None if moment is None else -((_EPOCH - moment) // timedelta(milliseconds=1))
 
 
 def _json(value: object) -> str:

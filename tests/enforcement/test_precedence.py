@@ -9,6 +9,7 @@ import pytest
 
 from enforcement import policy
 from enforcement.decide import Attributes, decide, matches
+from enforcement.envoy.corrections import _milliseconds
 from enforcement.refusals import refusal, retry_after, warning
 from tests.enforcement.world import correction
 
@@ -287,3 +288,11 @@ def test_only_a_limit_or_a_suspension_knows_when_to_try_again():
         7,
         None,
     ]
+
+
+def test_the_gateways_milliseconds_let_nothing_start_or_end_early():
+    whole = int(NOW.timestamp()) * 1000
+
+    assert _milliseconds(NOW) == whole
+    assert _milliseconds(NOW + timedelta(milliseconds=123)) == whole + 123
+    assert _milliseconds(NOW + timedelta(microseconds=1)) == whole + 1
