@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import socket
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 LOOPBACK = "127.0.0.1"
+LOWEST, HIGHEST = 10_240, 32_768
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,13 +52,11 @@ def from_environment(environment: Mapping[str, str]) -> Ports:
 def all_free() -> Ports:
     """Choose free ports for everything. They are held until all are chosen, so that none comes twice."""
     names = [field.name for field in fields(Ports)]
-    probes = [socket.socket() for _ in names]
+    held = [_held() for _ in names]
     try:
-        for probe in probes:
-            probe.bind((LOOPBACK, 0))
-        return Ports(**{name: probe.getsockname()[1] for name, probe in zip(names, probes, strict=True)})
+        return Ports(**{name: probe.getsockname()[1] for name, probe in zip(names, held, strict=True)})
     finally:
-        for probe in probes:
+        for probe in held:
             probe.close()
 
 
@@ -73,10 +73,24 @@ def check(ports: Ports, names: Iterable[str]) -> None:
 
 def free() -> int:
     """Give a port that nobody listens on right now."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
+    with _held() as probe:
         port: int = probe.getsockname()[1]
     return port
+
+
+def _held() -> socket.socket:
+    """Hold a free port, below those that systems give to outgoing connections.
+
+    One of theirs could be taken by somebody's connection while the server that has it is started again.
+    """
+    while True:
+        probe = socket.socket()
+        try:
+            probe.bind((LOOPBACK, LOWEST + secrets.randbelow(HIGHEST - LOWEST)))
+        except OSError:
+            probe.close()
+        else:
+            return probe
 
 
 def is_free(port: int) -> bool:

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from deploy.embedded.ports import free as free_port
 from enforcement import policy
 from tests.enforcement.servers import TOKEN, Servers
 
@@ -52,12 +53,6 @@ def correction(number: int, effect: Any, **more: Any) -> policy.Correction:
 def signed(version: int, *corrections: policy.Correction) -> bytes:
     content = policy.Content(corrections=tuple(sorted(corrections, key=lambda item: item.id)))
     return policy.encode(policy.sign(content, version=version, key=KEY, key_id="test"))
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
 
 
 def wait_for(what: Callable[[], Any], seconds: float = 15.0) -> Any:
