@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from corrections.models import Correction
 from irapp.accounts.models import RoleCode
 from irapp.common.errors import ConflictError, NotPermittedError
 
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from corrections.segments.models import Register
+    from corrections.segments.selectors.usage import Use
     from irapp.accounts.models import User
 
 KEEPERS = (RoleCode.RESPONDER, RoleCode.COMMANDER, RoleCode.DUTY_OFFICER, RoleCode.EXECUTIVE)
@@ -50,12 +52,16 @@ def check_revision(register: Register, revision: int | None) -> None:
         raise ConflictError(message, code="stale", details=seen)
 
 
-def check_can_retire(register: Register, user: User, *, used_by: Collection[object]) -> None:
-    """Not while a live correction names it."""
+def check_can_retire(register: Register, user: User, *, used_by: Collection[Use]) -> None:
+    """Not while a live correction names it; those of incidents that this person may not see stay unnamed."""
     check_can_change(register, user)
     if used_by:
-        names = ", ".join(str(each) for each in used_by)
-        raise ConflictError(f"{register} is in use by {names}; lift them first.", code="in_use")
+        every = [each.correction for each in used_by]
+        seen = Correction.objects.visible_to(user).filter(pk__in=[each.pk for each in every])
+        names = [str(each) for each in seen.order_by("reference", "version")]
+        hidden = ["corrections that you may not see"] if len(names) < len(every) else []
+        message = f"{register} is in use by {', '.join([*names, *hidden])}; lift them first."
+        raise ConflictError(message, code="in_use")
 
 
 def check_can_export(user: User) -> None:
