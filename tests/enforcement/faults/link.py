@@ -58,7 +58,12 @@ class Link:
                 near.close()  # the other end is away: whoever called finds nobody there
                 continue
             with self._lock:
-                self._open |= {near, far}
+                cut = self._listening is not listening  # while the other end was being called
+                self._open |= set() if cut else {near, far}
+            if cut:
+                near.close()
+                far.close()
+                return
             threading.Thread(target=self._carry, args=(near, far, bytes), daemon=True).start()
             threading.Thread(target=self._carry, args=(far, near, self._answer), daemon=True).start()
 
