@@ -167,10 +167,12 @@ class Agent:
 
     async def _watch_clock(self) -> None:
         """Prove again at the moments at which corrections start and end. Envoy itself keeps the times."""
+        looked = datetime.now(UTC)
         while True:
-            before, known = datetime.now(UTC), times.moments(self._content())
-            await asyncio.sleep(times.until_next(known, before))
-            if any(before < moment <= datetime.now(UTC) for moment in known):
+            await asyncio.sleep(times.until_next(times.moments(self._content()), datetime.now(UTC)))
+            before, looked = looked, datetime.now(UTC)
+            # Of the policy as it is now: one that came meanwhile may have had its moment already.
+            if any(before < moment <= looked for moment in times.moments(self._content())):
                 self._clock_struck()
                 self.prover.again()
 
