@@ -18,7 +18,7 @@ from tests.enforcement.servers import Servers
 from tests.enforcement.world import ROOT, World, free_port, signed, wait_for
 
 CONTROL = "control-token-of-the-test"
-PATIENCE = 40.0
+PATIENCE = 100.0
 
 
 class Hub:

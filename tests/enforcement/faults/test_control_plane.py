@@ -16,7 +16,7 @@ from deploy.embedded.process import ROOT
 from deploy.embedded.stack import temporary
 from tests.enforcement.world import wait_for
 
-PATIENCE = 60.0
+PATIENCE = 150.0
 AWAY = ("web", "live", "relay", "worker", "beat", "valkey", "postgres")
 
 
