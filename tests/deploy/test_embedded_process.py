@@ -11,6 +11,7 @@ from deploy.embedded.errors import StartError
 from deploy.embedded.process import Child, Program
 from deploy.embedded.ready import says, stays
 from deploy.embedded.supervisor import Supervisor
+from tests.patience import wait_for
 
 SLEEPS = "print('ready.', flush=True); import time; time.sleep(600)"
 STUBBORN = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {SLEEPS}"
@@ -33,13 +34,6 @@ def child(tmp_path):
     yield make
     for one in started:
         one.stop()
-
-
-def wait_for(what, seconds=20):
-    until = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < until
-        time.sleep(0.02)
 
 
 def test_a_program_that_does_not_answer_is_an_error_with_its_last_words(child):

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -19,16 +18,9 @@ import pytest
 from deploy.embedded import leftovers, ports
 from deploy.embedded.process import ROOT
 from deploy.embedded.stack import PASSED_ON, temporary
+from tests.patience import wait_for
 
 pytestmark = pytest.mark.timeout(300)
-
-
-def wait_for(what, seconds=60):
-    until = time.monotonic() + seconds
-    while not (found := what()):
-        assert time.monotonic() < until
-        time.sleep(0.1)
-    return found
 
 
 def processes_of(folder):

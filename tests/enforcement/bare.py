@@ -17,7 +17,8 @@ from enforcement.asking import request_body
 from enforcement.decide import Attributes
 from enforcement.envoy import binary, render
 from enforcement.envoy.gateway import Client, Gateway, Model, line_of
-from tests.enforcement.world import KEY, ROOT, Reply, free_port, wait_for
+from tests.enforcement.world import KEY, ROOT, Reply, free_port
+from tests.patience import wait_for
 
 PROBE_KEY = "probe-key-of-the-tests"
 SECRET = "secret-of-the-tests"

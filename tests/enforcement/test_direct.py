@@ -12,7 +12,8 @@ from enforcement.envoy.corrections import SAMPLE
 from enforcement.envoy.gateway import Client
 from tests.enforcement.bare import Bare
 from tests.enforcement.servers import Servers
-from tests.enforcement.world import Reply, correction, wait_for
+from tests.enforcement.world import Reply, correction
+from tests.patience import wait_for
 
 LARGE = {"model": "aurora-large"}
 NAMES = ("alice", "bob")

@@ -12,7 +12,8 @@ import pytest
 
 from enforcement import policy
 from tests.enforcement.servers import Servers
-from tests.enforcement.world import World, correction, free_port, signed, wait_for
+from tests.enforcement.world import World, correction, free_port, signed
+from tests.patience import wait_for
 
 LARGE = {"model": "aurora-large"}
 BLOCK = correction(1, policy.Block(), users=policy.Users(users=("alice",)))

@@ -10,7 +10,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from enforcement import policy
-from tests.enforcement.world import correction, wait_for
+from tests.enforcement.world import correction
+from tests.patience import wait_for
 
 LARGE, SMALL = {"model": "aurora-large"}, {"model": "aurora-small"}
 SHELL = [{"type": "function", "function": {"name": "shell"}}]

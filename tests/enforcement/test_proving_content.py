@@ -7,7 +7,8 @@ import pytest
 from enforcement import policy
 from enforcement.agent.contents import samples
 from tests.enforcement.servers import Servers
-from tests.enforcement.world import World, correction, wait_for
+from tests.enforcement.world import World, correction
+from tests.patience import wait_for
 
 PATTERNS = policy.PatternSet(
     name="terms",

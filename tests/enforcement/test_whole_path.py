@@ -11,7 +11,8 @@ import pytest
 
 from enforcement import policy
 from tests.enforcement.servers import TOKEN, Servers
-from tests.enforcement.world import ROOT, World, correction, free_port, signed, wait_for
+from tests.enforcement.world import ROOT, World, correction, free_port, signed
+from tests.patience import wait_for
 
 CONTROL = "control-token-of-the-test"
 LARGE = {"model": "aurora-large"}

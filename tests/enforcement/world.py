@@ -9,9 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from base64 import b64encode
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from deploy.embedded.ports import free as free_port
 from enforcement import policy
 from tests.enforcement.servers import TOKEN, Servers
+from tests.patience import wait_for
 
 ROOT = Path(__file__).parents[2]
 CLIENTS = {
@@ -53,16 +52,6 @@ def correction(number: int, effect: Any, **more: Any) -> policy.Correction:
 def signed(version: int, *corrections: policy.Correction) -> bytes:
     content = policy.Content(corrections=tuple(sorted(corrections, key=lambda item: item.id)))
     return policy.encode(policy.sign(content, version=version, key=KEY, key_id="test"))
-
-
-def wait_for(what: Callable[[], Any], seconds: float = 15.0) -> Any:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        found = what()
-        if found:
-            return found
-        time.sleep(0.005)
-    raise AssertionError(f"waited {seconds} s in vain")
 
 
 class World:

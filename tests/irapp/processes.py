@@ -3,21 +3,14 @@
 import os
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
 from pathlib import Path
 
 from django.db import connection
 
+from tests.patience import wait_for
+
 ROOT = Path(__file__).resolve().parents[2]
-
-
-def wait_until(condition, *, within=30, what="it"):
-    until = time.monotonic() + within
-    while not (value := condition()):
-        assert time.monotonic() < until, f"{what} did not come true within {within} s"
-        time.sleep(0.02)
-    return value
 
 
 def database_url():
@@ -65,7 +58,7 @@ class Process:
         return self._process.poll() is None
 
     def says(self, word, *, within=60):
-        wait_until(lambda: word in self.log.read_text(), within=within, what=f"{word!r} in {self.log.name}")
+        wait_for(lambda: word in self.log.read_text(), within, told=f"{word!r} in {self.log.name}")
 
     def kill(self):
         self._process.kill()

@@ -15,7 +15,8 @@ from typing import Any, Self
 from enforcement import policy
 from tests.enforcement.faults.link import Link
 from tests.enforcement.servers import Servers
-from tests.enforcement.world import ROOT, World, free_port, signed, wait_for
+from tests.enforcement.world import ROOT, World, free_port, signed
+from tests.patience import wait_for
 
 CONTROL = "control-token-of-the-test"
 PATIENCE = 100.0

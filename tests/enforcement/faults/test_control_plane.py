@@ -14,7 +14,7 @@ import pytest
 
 from deploy.embedded.process import ROOT
 from deploy.embedded.stack import temporary
-from tests.enforcement.world import wait_for
+from tests.patience import wait_for
 
 PATIENCE = 150.0
 AWAY = ("web", "live", "relay", "worker", "beat", "valkey", "postgres")

@@ -12,7 +12,8 @@ import pytest
 from enforcement import policy
 from enforcement.agent.config import from_environment
 from enforcement.agent.process import EnvoyProcess
-from tests.enforcement.world import correction, wait_for
+from tests.enforcement.world import correction
+from tests.patience import wait_for
 
 ALICE = correction(1, policy.Block(), users=policy.Users(users=("alice",)))
 BOB = correction(2, policy.Block(), users=policy.Users(users=("bob",)))

@@ -10,7 +10,8 @@ import pytest
 
 from enforcement import policy
 from tests.enforcement.faults.fleet import PATIENCE
-from tests.enforcement.world import correction, wait_for
+from tests.enforcement.world import correction
+from tests.patience import wait_for
 
 ALICE = correction(1, policy.Block(), users=policy.Users(users=("alice",)))
 BOB = correction(2, policy.Block(), users=policy.Users(users=("bob",)))

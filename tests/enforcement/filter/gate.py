@@ -14,7 +14,8 @@ from typing import Any
 from enforcement import policy
 from enforcement.agent import files
 from tests.enforcement.patterns.making import pattern_set
-from tests.enforcement.world import KEY, ROOT, Reply, correction, free_port, wait_for
+from tests.enforcement.world import KEY, ROOT, Reply, correction, free_port
+from tests.patience import wait_for
 
 SECRET = "secret-of-the-tests"
 PATHS = policy.ENDPOINTS

@@ -7,7 +7,8 @@ import pytest
 from enforcement import policy
 from tests.enforcement.filter.making import chat, events_of, said
 from tests.enforcement.filter.upstream import answered
-from tests.enforcement.world import correction, wait_for
+from tests.enforcement.world import correction
+from tests.patience import wait_for
 
 
 def classifier(name="toxic", where="input", mode="enforce", **more):

@@ -11,7 +11,8 @@ import pytest
 
 from enforcement import policy
 from tests.enforcement.filter.making import chat, events_of, said
-from tests.enforcement.world import correction, wait_for
+from tests.enforcement.world import correction
+from tests.patience import wait_for
 
 LARGE = policy.Functionality(models=("large",))
 HALT = policy.Halt()

@@ -19,7 +19,8 @@ from enforcement.envoy import binary, limits
 from enforcement.envoy.corrections import limit_header
 from enforcement.envoy.types import extension
 from tests.enforcement.ratelimit.parts import Process
-from tests.enforcement.world import Reply, free_port, wait_for
+from tests.enforcement.world import Reply, free_port
+from tests.patience import wait_for
 
 NETWORK = (
     "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"

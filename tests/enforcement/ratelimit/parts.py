@@ -18,7 +18,8 @@ from deploy.embedded import binaries
 from enforcement.ratelimit.rules import DOMAIN
 from enforcement.ratelimit.server import SERVICE
 from enforcement.ratelimit.wire.ratelimit_pb2 import Descriptor, Request, Response
-from tests.enforcement.world import ROOT, free_port, wait_for
+from tests.enforcement.world import ROOT, free_port
+from tests.patience import wait_for
 
 PATIENT = {"RATELIMIT_REDIS_TIMEOUT_MS": "5000"}
 """For tests of exact counts, whatever else the machine does."""

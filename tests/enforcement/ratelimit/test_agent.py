@@ -7,7 +7,8 @@ import pytest
 from enforcement import policy
 from tests.enforcement.ratelimit.parts import Service, Valkey
 from tests.enforcement.servers import Servers
-from tests.enforcement.world import World, correction, wait_for
+from tests.enforcement.world import World, correction
+from tests.patience import wait_for
 
 REQUESTS, TOKENS, PLACES, BURST, ALL = (
     correction(1, policy.RequestLimit(requests=5, window_seconds=60)),

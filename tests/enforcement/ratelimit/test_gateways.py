@@ -13,7 +13,8 @@ from enforcement import policy
 from enforcement.envoy import limits
 from tests.enforcement.ratelimit.gateways import Gateway, model
 from tests.enforcement.ratelimit.parts import PATIENT, Service, Valkey
-from tests.enforcement.world import correction, wait_for
+from tests.enforcement.world import correction
+from tests.patience import wait_for
 
 SHORT, FEW, BURST, TOKENS, OUTPUT, PLACES, DRY, OTHER = LIMITS = (
     correction(1, policy.RequestLimit(requests=3, window_seconds=3)),

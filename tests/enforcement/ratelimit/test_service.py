@@ -10,7 +10,7 @@ import grpc
 import pytest
 
 from tests.enforcement.ratelimit.parts import Service, Valkey, descriptor
-from tests.enforcement.world import wait_for
+from tests.patience import wait_for
 
 NUMBERS = count(1)
 MORE_PATIENT = {"RATELIMIT_REDIS_TIMEOUT_MS": "1000"}

@@ -16,7 +16,8 @@ from enforcement.envoy.gateway import Client, Model
 from tests.enforcement.bare import Bare
 from tests.enforcement.ratelimit.gateways import model
 from tests.enforcement.ratelimit.parts import PATIENT, Service
-from tests.enforcement.world import CLIENTS, Reply, correction, wait_for
+from tests.enforcement.world import CLIENTS, Reply, correction
+from tests.patience import wait_for
 
 COUNTED = policy.Functionality(applications=("counted",))
 

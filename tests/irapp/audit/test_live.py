@@ -14,7 +14,8 @@ from irapp.audit.models import Event
 from irapp.audit.record import hint, record
 from tests.incidents.factories import make_commander, make_incident
 from tests.irapp.factories import make_user
-from tests.irapp.processes import running, wait_until
+from tests.irapp.processes import running
+from tests.patience import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 OURS = "http://pages.example:8000"
@@ -28,7 +29,7 @@ def process(django_db_setup, django_db_blocker, tmp_path_factory):
         django_db_blocker.unblock(),
         running(*command, log=tmp_path_factory.mktemp("live") / "live.log", PUBLIC_URL=OURS) as process,
     ):
-        wait_until(lambda: ports.answers(port), within=60, what="the live process")
+        wait_for(lambda: ports.answers(port), 60, told="the live process")
         process.port = port
         yield process
 

@@ -10,7 +10,8 @@ from django.db import connection, transaction
 
 from irapp.audit.models import OutboxItem
 from irapp.audit.record import owe
-from tests.irapp.processes import running, valkey, wait_until
+from tests.irapp.processes import running, valkey
+from tests.patience import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 APP = "tests.irapp.audit.outbox_process"
@@ -60,9 +61,9 @@ def test_a_relay_does_not_wait_for_its_poll(tmp_path, notes, broker, worker):
     with relay(tmp_path, broker.url, TEST_POLL="300") as process:
         process.says("relay_started")
         first = make_owed("test.note", notes)
-        wait_until(all_done)
+        wait_for(all_done)
         second = make_owed("test.note", notes)
-        wait_until(all_done)
+        wait_for(all_done)
 
     assert notes() == [str(first.pk), str(second.pk)]
     assert "outbox.delivered" in worker.log.read_text()
@@ -71,7 +72,7 @@ def test_a_relay_does_not_wait_for_its_poll(tmp_path, notes, broker, worker):
 def test_a_worker_killed_in_mid_task_leaves_the_item_to_the_next_attempt(tmp_path, notes, broker, worker):
     with relay(tmp_path, broker.url):
         item = make_owed("test.killed-once", notes)
-        wait_until(all_done, within=30)
+        wait_for(all_done)
 
     item.refresh_from_db()
     assert notes() == ["begun", "begun"]
@@ -82,7 +83,7 @@ def test_nothing_depends_on_the_broker(tmp_path, notes):
     with relay(tmp_path, NOWHERE) as process:
         for _ in range(20):
             make_owed("test.note", notes)
-        wait_until(all_done)
+        wait_for(all_done)
 
         assert len(notes()) == 20
         assert process.log.read_text().count("outbox.no_broker") <= 3
@@ -91,13 +92,13 @@ def test_nothing_depends_on_the_broker(tmp_path, notes):
 def test_a_worker_survives_a_broker_killed_in_mid_task(tmp_path, notes, broker, worker):
     with relay(tmp_path, broker.url):
         make_owed("test.slow", notes, seconds=2)
-        wait_until(lambda: notes() == ["begun"])
+        wait_for(lambda: notes() == ["begun"])
         broker.kill()
         time.sleep(1)
         broker.start()
-        wait_until(all_done, within=30)
+        wait_for(all_done)
         item = make_owed("test.note", notes)
-        wait_until(lambda: str(item.pk) in notes(), within=30)
+        wait_for(lambda: str(item.pk) in notes())
 
     assert notes()[:2] == ["begun", "ended"]
     assert worker.alive
@@ -106,7 +107,7 @@ def test_a_worker_survives_a_broker_killed_in_mid_task(tmp_path, notes, broker, 
 def test_two_relays_see_to_it_that_each_item_is_carried_out_once(tmp_path, notes):
     with relay(tmp_path, NOWHERE, "one"), relay(tmp_path, NOWHERE, "two"):
         items = [str(make_owed("test.note", notes).pk) for _ in range(30)]
-        wait_until(all_done)
+        wait_for(all_done)
 
     assert sorted(notes()) == sorted(items)
 
@@ -115,14 +116,14 @@ def test_a_relay_outlives_the_loss_of_its_database_connections(tmp_path, notes):
     with relay(tmp_path, NOWHERE) as process:
         process.says("relay_started")
         make_owed("test.note", notes)
-        wait_until(all_done)
+        wait_for(all_done)
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
         make_owed("test.note", notes)
-        wait_until(all_done)
+        wait_for(all_done)
 
         assert process.alive
         assert len(notes()) == 2
@@ -131,7 +132,7 @@ def test_a_relay_outlives_the_loss_of_its_database_connections(tmp_path, notes):
 def test_a_relay_asked_to_end_ends_its_item_first(tmp_path, notes):
     with relay(tmp_path, NOWHERE) as process:
         make_owed("test.slow", notes, seconds=1)
-        wait_until(lambda: notes() == ["begun"])
+        wait_for(lambda: notes() == ["begun"])
         os.kill(process.pid, signal.SIGTERM)
 
         assert psutil.Process(process.pid).wait(10) == 0 or not process.alive

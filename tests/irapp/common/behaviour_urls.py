@@ -66,7 +66,26 @@ class Person:
 
 
 state = {"slow": 0, "counter": itertools.count(1), "stream": True}
-changed = threading.Event()
+
+
+class Hints:
+    """What was said on the streams, numbered, so that each page hears what came after it was made."""
+
+    def __init__(self):
+        self.said = 0
+        self._more = threading.Condition()
+
+    def say(self):
+        with self._more:
+            self.said += 1
+            self._more.notify_all()
+
+    def after(self, heard, patience):
+        with self._more:
+            return self._more.wait_for(lambda: self.said > heard, patience)
+
+
+changes = Hints()
 
 
 def show(request, source, **values):
@@ -74,7 +93,7 @@ def show(request, source, **values):
     values |= {
         "user": Person(),
         "verbs": ["post", "put", "patch", "delete"],
-        "stream": "/stream/",
+        "stream": f"/stream/?since={changes.said}",
         "due": timezone.now() + timedelta(minutes=15, seconds=3),
     }
     for mark, part in PARTS.items():
@@ -82,17 +101,17 @@ def show(request, source, **values):
     return HttpResponse(engine.from_string(source).render(values, request).strip())
 
 
-def stream(_request):
+def stream(request):
     if not state["stream"]:
         return HttpResponse(status=503)
-    return StreamingHttpResponse(hints(), content_type="text/event-stream")
+    last = request.headers.get("Last-Event-ID") or request.GET.get("last_event_id") or request.GET["since"]
+    return StreamingHttpResponse(hints(int(last)), content_type="text/event-stream")
 
 
-def hints():
+def hints(heard):
     yield ": hello\n\n"
-    if changed.wait(5):
-        changed.clear()
-        yield f"id: 1\ndata: {json.dumps({'topics': ['thing:1'], 'id': 1})}\n\n"
+    if changes.after(heard, 30):
+        yield f"id: {changes.said}\ndata: {json.dumps({'topics': ['thing:1'], 'id': changes.said})}\n\n"
 
 
 def counter(request):
