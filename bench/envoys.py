@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import time
 from contextlib import ExitStack, contextmanager
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from deploy.embedded.ports import free as free_port
 from enforcement import policy
 from enforcement.envoy import binary, identity, render
 from enforcement.envoy.gateway import Client, Gateway, Model
@@ -234,13 +234,6 @@ def static(
 def address(port: int) -> dict[str, Any]:
     """Give an address on this machine."""
     return {"socket_address": {"address": "127.0.0.1", "port_value": port}}
-
-
-def free_port() -> int:
-    """Give a port that nobody listens on."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 def correction(number: int, effect: Any, **more: Any) -> policy.Correction:

@@ -8,14 +8,8 @@ from dataclasses import replace
 import orjson
 
 from enforcement.decide import Attributes
-from enforcement.reading import features_of, tools_offered, turns_of
+from enforcement.reading import OUTPUT_FIELDS, features_of, tools_offered, turns_of
 
-OUTPUT_FIELDS = {
-    "chat.completions": "max_completion_tokens",
-    "completions": "max_tokens",
-    "responses": "max_output_tokens",
-    "messages": "max_tokens",
-}
 _Item = dict[str, object]
 _BY_FIELD: dict[str, _Item] = {
     "streaming": {"stream": True},
@@ -48,11 +42,15 @@ def as_sent(attributes: Attributes, *, prompt: str = "probe") -> Attributes:
         tools=tools_offered(body),
         features=features_of(body),
         stream=body.get("stream") is True,
-        max_tokens=body.get(OUTPUT_FIELDS.get(attributes.endpoint, "")),
+        max_tokens=body.get(_output_field(attributes)),
         body_bytes=len(raw),
         turns=turns.user,
         tool_turns=turns.tool,
     )
+
+
+def _output_field(attributes: Attributes) -> str:
+    return OUTPUT_FIELDS.get(attributes.endpoint, ("",))[0]
 
 
 def _body(attributes: Attributes, prompt: str) -> _Item:
@@ -62,7 +60,7 @@ def _body(attributes: Attributes, prompt: str) -> _Item:
     if attributes.stream:
         body["stream"] = True
     if attributes.max_tokens is not None and attributes.endpoint in OUTPUT_FIELDS:
-        body[OUTPUT_FIELDS[attributes.endpoint]] = attributes.max_tokens
+        body[_output_field(attributes)] = attributes.max_tokens
     tools = list(_tools(attributes, body))
     return {**body, "tools": tools} if tools else body
 

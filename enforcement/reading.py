@@ -14,6 +14,14 @@ from enforcement.policy import FEATURES
 HIDDEN = 1_000_000_000
 """What a conversation counts for that the model remembers and the request does not show."""
 
+OUTPUT_FIELDS = {
+    "chat.completions": ("max_completion_tokens", "max_tokens"),
+    "completions": ("max_tokens",),
+    "responses": ("max_output_tokens",),
+    "messages": ("max_tokens",),
+}
+"""How an endpoint calls the most that an answer may take; the usual name first. Embeddings have no output."""
+
 _BY_TOOL = {
     "web_search": "web_search",
     "code_interpreter": "code_execution",

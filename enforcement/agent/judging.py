@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from enforcement.filter.rewriting import OWN
 from enforcement.probes import Plan
+from enforcement.reading import OUTPUT_FIELDS
 
 
 class Answer(NamedTuple):
@@ -61,9 +61,9 @@ def _judge_model(plan: Plan, sent: dict[str, object]) -> str:
 
 def _judge_tokens(plan: Plan, sent: dict[str, object]) -> str:
     most = plan.verdict.max_tokens
-    if most is None or plan.attributes.endpoint not in OWN:
+    if most is None or plan.attributes.endpoint not in OUTPUT_FIELDS:
         return ""
-    found = [value for name, value in sent.items() if name in OWN[plan.attributes.endpoint]]
+    found = [value for name, value in sent.items() if name in OUTPUT_FIELDS[plan.attributes.endpoint]]
     tokens = [value for value in found if isinstance(value, int)]
     if not tokens or len(tokens) < len(found) or not 0 < min(tokens) <= max(tokens) <= most:
         return f"the output would be {max(tokens, default=None)} tokens"

@@ -56,8 +56,8 @@ class Prober:
             if plan.expect == "limit" and not wrong:
                 status, wrong = await judge_spent(partial(self._ask, plan), correction, spent, basis)
         except (aiohttp.ClientError, TimeoutError) as error:
-            return _probe(plan, 0, f"no answer: {error or type(error).__name__}")
-        return _probe(plan, status, wrong)
+            return plan.shown(0, f"no answer: {error or type(error).__name__}")
+        return plan.shown(status, wrong)
 
     async def _current(
         self, plan: Plan, correction: policy.Correction, wanted: Wanted
@@ -101,17 +101,6 @@ def _by_another(answer: Answer, wanted: Wanted) -> str:
 
 def _named(header: str) -> frozenset[str]:
     return frozenset(name.strip() for name in header.split(",")) - {""}
-
-
-def _probe(plan: Plan, status: int, wrong: str) -> Probe:
-    return Probe(
-        endpoint=plan.attributes.endpoint,
-        expect=plan.expect,
-        subject=plan.subject,
-        status=status,
-        ok=not wrong,
-        detail=wrong,
-    )
 
 
 def _object(raw: bytes) -> dict[str, object]:

@@ -9,15 +9,9 @@ from collections.abc import Iterable
 from enforcement import policy
 from enforcement.decide import Verdict
 from enforcement.filter.spelling import misspelt
+from enforcement.reading import OUTPUT_FIELDS
 
 FIELDS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
-OWN = {
-    "chat.completions": ("max_completion_tokens", "max_tokens"),
-    "completions": ("max_tokens",),
-    "responses": ("max_output_tokens",),
-    "messages": ("max_tokens",),
-}
-"""The fields that an endpoint knows; the first is added where there is none. Embeddings have no output."""
 
 
 class NotAcceptableError(Exception):
@@ -59,8 +53,8 @@ def rewrite(body: dict[str, object], verdict: Verdict, *, endpoint: str, output_
     """
     if verdict.reroute_to is not None:
         body = {**body, "model": verdict.reroute_to}
-    if verdict.max_tokens is not None and endpoint in OWN:
-        own = OWN[endpoint]
+    if verdict.max_tokens is not None and endpoint in OUTPUT_FIELDS:
+        own = OUTPUT_FIELDS[endpoint]
         known = (output_field,) if output_field in own else own
         body = _capped(body, verdict.max_tokens, own, known)
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias, get_args
 
 import msgspec
 from msgspec import Meta
@@ -15,18 +15,6 @@ ENDPOINTS = {
     "messages": "/v1/messages",
 }
 """The endpoints a gateway lets through, by the name that scopes use. Any other path is not served."""
-
-FEATURES = (
-    "streaming",
-    "web_search",
-    "code_execution",
-    "file_search",
-    "computer_use",
-    "mcp",
-    "memory",
-    "logprobs",
-)
-"""What a request can use besides its tools by name; see :mod:`enforcement.features` for what shows each."""
 
 Name: TypeAlias = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\s\x00-\x1f;=,\"\\|]+$")]
 """A subject, model, application or use case: no white space, quotes, ``;``, ``=``, ``,`` or ``|``."""
@@ -45,6 +33,8 @@ Feature: TypeAlias = Literal[
     "memory",
     "logprobs",
 ]
+FEATURES: tuple[Feature, ...] = get_args(Feature)
+"""What a request can use besides its tools by name; see :mod:`enforcement.reading` for what shows each."""
 Per: TypeAlias = Literal["user", "organisation", "key", "all"]
 Digest: TypeAlias = Annotated[str, Meta(pattern=r"^sha256:[0-9a-f]{64}$")]
 Reference: TypeAlias = Annotated[str, Meta(pattern=r"^[A-Z]{2,8}-[0-9]{1,10}$")]

@@ -23,7 +23,7 @@ from enforcement.decide import (
     matches,
 )
 from enforcement.probes.people import MAX_VARIANTS, STRANGER, identities, listed, nth, user_beyond
-from enforcement.report import Expect, Subject
+from enforcement.report import Expect, Probe, Subject
 
 TOOL = "irapp_probe_tool"
 
@@ -46,6 +46,17 @@ class Plan:
     body: bytes = b""
     prompt: str = ""
     samples: tuple[str, ...] = ()
+
+    def shown(self, status: int, wrong: str) -> Probe:
+        """Give what is reported of it; ``wrong`` says what was, if anything."""
+        return Probe(
+            endpoint=self.attributes.endpoint,
+            expect=self.expect,
+            subject=self.subject,
+            status=status,
+            ok=not wrong,
+            detail=wrong,
+        )
 
 
 def plan(

@@ -12,7 +12,7 @@ from enforcement.adapters.litellm.counting import Counter
 from enforcement.adapters.litellm.ruling import CLOSED, Law, RefusedError, state_of
 from enforcement.agent.contents import with_sample
 from enforcement.filter.asked import SAID
-from enforcement.filter.rewriting import OWN
+from enforcement.reading import OUTPUT_FIELDS
 from enforcement.report import CorrectionReport, Probe
 
 Ask = Callable[[Law, probes.Plan, Counter], Mapping[str, object]]
@@ -52,14 +52,7 @@ class Prover:
         for each in planned:
             plan = with_sample(each, item, law.rules, law.attachments, now)
             status, wrong = self._tried(plan, item, law)
-            yield Probe(
-                endpoint=plan.attributes.endpoint,
-                expect=plan.expect,
-                subject=plan.subject,
-                status=status,
-                ok=not wrong,
-                detail=wrong,
-            )
+            yield plan.shown(status, wrong)
 
     def _tried(self, plan: probes.Plan, item: policy.Correction, law: Law) -> tuple[int, str]:
         """Ask once; where a limit counts, use it up first."""
@@ -97,8 +90,12 @@ def _wrongly_served(plan: probes.Plan, written: Mapping[str, object]) -> str:
     if written.get("model") != model:
         return f"goes to {written.get('model')}, expected {model}"
     most, endpoint = plan.verdict.max_tokens, plan.attributes.endpoint
-    asked = [written[name] for name in OWN.get(endpoint, ()) if name in written]
-    if most is not None and endpoint in OWN and not (asked and all(_at_most(each, most) for each in asked)):
+    asked = [written[name] for name in OUTPUT_FIELDS.get(endpoint, ()) if name in written]
+    if (
+        most is not None
+        and endpoint in OUTPUT_FIELDS
+        and not (asked and all(_at_most(each, most) for each in asked))
+    ):
         return f"asks for {asked} tokens, expected at most {most}"
     return ""
 
