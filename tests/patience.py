@@ -1,7 +1,7 @@
 """Wait for what other processes do, and say plainly when it was in vain.
 
-A test whose patience ran out is tried once more (see ``--only-rerun`` in pyproject.toml): on a busy machine it says
-nothing yet. One that found a promise broken is not.
+A test whose patience ran out is tried once more (see ``--only-rerun`` in pyproject.toml): on a busy machine
+it says nothing yet. One that found a promise broken is not.
 """
 
 import time
