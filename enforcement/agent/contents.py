@@ -86,7 +86,7 @@ def _judge_effect(plan: Plan, correction: policy.Correction, answer: Answer, act
         case policy.InputFilter(action=action) if plan.prompt:
             return _judge_input(action, plan, correction, answer)
         case policy.OutputFilter(action=action) if plan.prompt:
-            return _judge_output(action, correction, answer, acting)
+            return _judge_output(action, plan, correction, answer, acting)
         case policy.SystemPrompt(text=text) if plan.attributes.endpoint != "embeddings":
             there = any(text in leaf for leaf in _texts(answer.body.get("request")))
             return "" if there else "the instructions do not reach the model"
@@ -111,7 +111,9 @@ def _left(plan: Plan, text: str) -> bool:
     return plan.prompt in text or (REMOVED in text and any(f"\n{each}\n" in lines for each in plan.samples))
 
 
-def _judge_output(action: str, correction: policy.Correction, answer: Answer, acting: set[str]) -> str:
+def _judge_output(
+    action: str, plan: Plan, correction: policy.Correction, answer: Answer, acting: set[str]
+) -> str:
     said = _member(answer, "answer")
     if said.get("blocked") in acting:
         return ""  # by this one, or by a stricter one
@@ -119,10 +121,16 @@ def _judge_output(action: str, correction: policy.Correction, answer: Answer, ac
         return "the sample was not blocked in an answer"
     if action == "flag":
         return "" if correction.id in answer.flagged else "the sample was not flagged"
-    whole, streamed = str(said.get("whole")), str(said.get("streamed"))
+    return _judge_redacted(plan, *(str(said.get(name)) for name in ("sent", "whole", "streamed")))
+
+
+def _judge_redacted(plan: Plan, sent: str, whole: str, streamed: str) -> str:
+    """Give what is wrong with an answer of which nothing may be left that came as far as the answer."""
     if whole != streamed:
         return "an answer in one piece and a stream are not redacted alike"
-    return "" if REMOVED in whole else "the sample was not redacted"
+    if plan.prompt not in sent:  # what filters of the input have taken may be too much for the threshold
+        return "" if REMOVED in sent else "the sample did not come as far as the answer"
+    return "the sample was not redacted" if REMOVED not in whole or _left(plan, whole) else ""
 
 
 def _member(answer: Answer, name: str) -> dict[str, object]:

@@ -64,7 +64,7 @@ def _judge_tokens(plan: Plan, sent: dict[str, object]) -> str:
     if most is None or plan.attributes.endpoint not in OUTPUT_FIELDS:
         return ""
     found = [value for name, value in sent.items() if name in OUTPUT_FIELDS[plan.attributes.endpoint]]
-    tokens = [value for value in found if isinstance(value, int)]
+    tokens = [value for value in found if isinstance(value, int) and not isinstance(value, bool)]
     if not tokens or len(tokens) < len(found) or not 0 < min(tokens) <= max(tokens) <= most:
         return f"the output would be {max(tokens, default=None)} tokens"
     return ""
