@@ -148,5 +148,26 @@ class TrafficBatch(_Report, frozen=True, kw_only=True):
     records: tuple[TrafficRecord, ...]
 
 
-for _first in (GatewayReport, TrafficBatch):
+class LeftOut(msgspec.Struct, frozen=True, kw_only=True):
+    """A record that is no record: its place in the batch, counted from zero, and what is wrong with it."""
+
+    place: Count
+    field: str
+    reason: str
+
+
+class TrafficTaken(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to a batch of which something was left out.
+
+    What is left out now would be left out whenever it came again: whoever handed it in goes on behind it.
+
+    :param examples: the first few that were left out.
+    """
+
+    taken: Count
+    left_out: Count
+    examples: tuple[LeftOut, ...] = ()
+
+
+for _first in (GatewayReport, TrafficBatch, TrafficTaken):
     msgspec.json.Decoder(_first)  # before any thread does: see enforcement.policy

@@ -26,11 +26,12 @@ class Entry(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """Records, what they count, and the offset behind them."""
+    """Records, what they count, the offset behind them, and what is wrong with lines that are none."""
 
     records: list[TrafficRecord]
     refused: Counter[str]
     offset: int
+    unreadable: tuple[str, ...] = ()
 
 
 class _Place(msgspec.Struct, kw_only=True):
@@ -41,12 +42,14 @@ class _Place(msgspec.Struct, kw_only=True):
     refused: dict[str, int] = {}
     log: str = ""
     seq: int = 0
+    left_out: int = 0
 
 
 class Followed:
     """One such file. It may be put aside under another name; what is unread there is read first.
 
-    :param understand: gives the entry of a line, or nothing where it is none.
+    :param understand: gives the entry of a line, or nothing where none belongs to it; raises
+        ``msgspec.ValidationError`` where one does and it is out of bounds.
     """
 
     def __init__(
@@ -62,6 +65,11 @@ class Followed:
         """How far it has been handed in."""
         return self._place.offset
 
+    @property
+    def left_out(self) -> int:
+        """How many records no hub keeps, because something in them is out of bounds."""
+        return self._place.left_out
+
     def read(self) -> Batch:
         """Give the next records; nothing moves and nothing counts before :meth:`done`."""
         self._name()
@@ -72,18 +80,19 @@ class Followed:
             file.seek(self._place.offset)
             lines = file.readlines(BATCH * LONGEST_LINE)
         whole = [line for line in lines[:BATCH] if line.endswith(b"\n")]
-        entries = [entry for line in whole if (entry := self._understand(line)) is not None]
+        entries, unreadable = self._understood(whole)
         counts = Counter(name for entry in entries for name in entry.counted)
         records = [self._numbered(entry, seq) for seq, entry in enumerate(entries, self._place.seq + 1)]
-        return Batch(records, counts, self._place.offset + sum(map(len, whole)))
+        return Batch(records, counts, self._place.offset + sum(map(len, whole)), unreadable)
 
-    def done(self, batch: Batch) -> None:
-        """Move on: these records have been handed in."""
+    def done(self, batch: Batch, *, left_out: int = 0) -> None:
+        """Move on: these records have been handed in, but for those that no hub keeps."""
         if batch.offset == self._place.offset:
             return
         self.refused.update(batch.refused)
         self._place.offset = batch.offset
         self._place.seq += len(batch.records)
+        self._place.left_out += len(batch.unreadable) + left_out
         self._place.refused = dict(self.refused)
         self._save()
 
@@ -101,6 +110,18 @@ class Followed:
                 return file
             file.close()
         return None
+
+    def _understood(self, lines: list[bytes]) -> tuple[list[Entry], tuple[str, ...]]:
+        entries: list[Entry] = []
+        unreadable: list[str] = []
+        for line in lines:
+            try:
+                entry = self._understand(line)
+            except msgspec.ValidationError as error:
+                unreadable.append(str(error))
+            else:
+                entries += [entry] if entry else []
+        return entries, tuple(unreadable)
 
     def _numbered(self, entry: Entry, seq: int) -> TrafficRecord:
         return msgspec.structs.replace(entry.record, log=self._place.log, seq=seq)

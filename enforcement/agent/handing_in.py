@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,13 +11,16 @@ from pathlib import Path
 import msgspec
 
 from enforcement.agent.admin import Admin
-from enforcement.agent.followed import Followed
-from enforcement.agent.hubs import Hub
+from enforcement.agent.followed import Batch, Followed
+from enforcement.agent.hubs import UNFORESEEN, Hub
 from enforcement.agent.state import State
 from enforcement.agent.traffic import AccessLog, filter_events
-from enforcement.report import TrafficBatch, TrafficRecord
+from enforcement.report import TrafficBatch, TrafficRecord, TrafficTaken
 
 PAUSE_SECONDS = 0.3
+TOLD_SECONDS = 3600
+"""So long after the last record that was left out the problem is told."""
+NOTHING = TrafficTaken(taken=0, left_out=0)
 
 
 class Logs:
@@ -31,12 +35,17 @@ class Logs:
         """Count what each correction refused, or would have."""
         return dict(sum((log.refused for log in self.followed), Counter[str]()))
 
+    def left_out(self) -> int:
+        """Count the records that no hub keeps."""
+        return sum(log.left_out for log in self.followed)
+
 
 class HandingIn:
     """Reads the logs and moves on only when a hub has what was read."""
 
     def __init__(self, logs: Logs, hubs: Sequence[Hub], admin: Admin, state: State) -> None:
         self._logs, self._hubs, self._admin, self._state = logs, hubs, admin, state
+        self._left_out_at = -float(TOLD_SECONDS)
 
     async def run(self) -> None:
         """Hand in for ever."""
@@ -49,20 +58,42 @@ class HandingIn:
                 if self._logs.access.rotate():
                     await self._admin.reopen_logs()
                 self._state.solved("access_log")
-            except OSError as error:
+                if time.monotonic() - self._left_out_at >= TOLD_SECONDS:
+                    self._state.solved("traffic_left_out")
+            except UNFORESEEN as error:
                 self._state.problem("access_log", str(error))
 
     async def _one_batch(self, log: Followed) -> bool:
         batch = await asyncio.to_thread(log.read)
-        if batch.records and not await self._sent(batch.records):
+        taken = await self._sent(batch.records) if batch.records else NOTHING
+        if taken is None:
             return False
-        log.done(batch)
+        log.done(batch, left_out=taken.left_out)
+        self._tell_left_out(batch, taken)
         if batch.refused:
             self._state.changed.set()
         return bool(batch.records)
 
-    async def _sent(self, records: Sequence[TrafficRecord]) -> bool:
-        """Give every hub that answers the records; tell whether one of them has them."""
+    async def _sent(self, records: Sequence[TrafficRecord]) -> TrafficTaken | None:
+        """Give every hub that answers the records; give what the one says that left out the fewest."""
         body = msgspec.json.encode(TrafficBatch(gateway=self._logs.gateway, records=tuple(records)))
         there = [hub for hub in self._hubs if hub.up] or self._hubs
-        return any(await asyncio.gather(*(hub.post("/v1/traffic", body) for hub in there)))
+        answers = await asyncio.gather(*(hub.post("/v1/traffic", body) for hub in there))
+        taken = [_taken(answer) for answer in answers if answer is not None]
+        return min(taken, key=lambda each: each.left_out, default=None)
+
+    def _tell_left_out(self, batch: Batch, taken: TrafficTaken) -> None:
+        """Tell what would be left out again however often it was handed in."""
+        why = [*batch.unreadable, *(each.reason for each in taken.examples)]
+        if why:
+            self._left_out_at = time.monotonic()
+            detail = f"{self._logs.left_out()} records are not in the decision log; of the last: {why[-1]}"
+            self._state.problem("traffic_left_out", detail)
+
+
+def _taken(answer: bytes) -> TrafficTaken:
+    """Read what a hub left out; one that says nothing has taken all."""
+    try:
+        return msgspec.json.decode(answer, type=TrafficTaken) if answer else NOTHING
+    except msgspec.DecodeError:
+        return NOTHING

@@ -112,8 +112,8 @@ class Hub:
         except AWAY:
             return None
 
-    async def post(self, path: str, body: bytes) -> bool:
-        """Hand something in; tell whether the hub has it."""
+    async def post(self, path: str, body: bytes) -> bytes | None:
+        """Hand something in; give what the hub says to it, or nothing where it has not got it."""
         headers = {**self._headers, "content-type": "application/json"}
         try:
             async with self._session.post(
@@ -123,12 +123,13 @@ class Hub:
                 if response.status >= 400:  # noqa: PLR2004
                     text = (await response.content.read(REFUSAL_MOST)).decode(errors="replace")
                     self._state.problem(f"{self._code}:post", f"{path}: {response.status} {text}")
-                    return False
+                    return None
+                said = await response.read()
         except AWAY:
             self.up = False
-            return False
+            return None
         self._state.solved(f"{self._code}:post")
-        return True
+        return said
 
     def _compare_clocks(self, said: str) -> None:
         """Note a clock that is not the hub's: starts and ends would be early or late here."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
@@ -17,6 +17,7 @@ ROTATE_BYTES = 64 * 1024 * 1024
 _REFUSED = 400
 _WITHHELD = 403
 _NO_DRY = b',"dry":-}'
+T = TypeVar("T")
 
 
 class _Attributes(msgspec.Struct, kw_only=True):
@@ -100,11 +101,8 @@ def filter_events(folder: Path, places: Path, gateway: str) -> Followed:
 
 def _request(gateway: str, raw: bytes) -> Entry | None:
     """Understand a line of the access log, unless it was cut off by a crash or tells of a probe."""
-    try:
-        line = msgspec.json.decode(_without_dash(raw), type=_Line)
-    except msgspec.DecodeError:
-        return None
-    if line.request.probe:
+    line = _decoded(_without_dash(raw), _Line)
+    if line is None or line.request.probe:
         return None
     shadow = (*line.request.shadow, *(line.dry or ()))
     record = TrafficRecord(
@@ -129,11 +127,8 @@ def _without_dash(raw: bytes) -> bytes:
 
 def _act(gateway: str, raw: bytes) -> Entry | None:
     """Understand an event, unless the access log tells the same: that the request was refused."""
-    try:
-        event = msgspec.json.decode(raw, type=_Event)
-    except msgspec.DecodeError:
-        return None
-    if event.refused:
+    event = _decoded(raw, _Event)
+    if event is None or event.refused:
         return None
     named = (event.correction,)
     record = TrafficRecord(
@@ -149,6 +144,19 @@ def _act(gateway: str, raw: bytes) -> Entry | None:
         **_taken_over(event.request),
     )
     return Entry(record, named if event.what in ("blocked", "shadow") else ())
+
+
+def _decoded(raw: bytes, kind: type[T]) -> T | None:
+    """Read a line; names that callers give may hold any bytes, or end inside a character.
+
+    :raises msgspec.ValidationError: it is whole, and something in it is out of bounds.
+    """
+    try:
+        return msgspec.json.decode(raw.decode(errors="replace"), type=kind)
+    except msgspec.ValidationError:
+        raise
+    except msgspec.DecodeError:  # cut off
+        return None
 
 
 def _taken_over(request: _Attributes) -> dict[str, Any]:

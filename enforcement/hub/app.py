@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import msgspec
 import structlog
 
 from enforcement import policy
-from enforcement.hub import disk, openapi
+from enforcement.hub import batches, disk, openapi
 from enforcement.hub.access import check_speaks_for
 from enforcement.hub.attachments import PREFIX as ATTACHMENTS
 from enforcement.hub.attachments import Attachments
@@ -18,7 +19,7 @@ from enforcement.hub.http import JSON, ProblemError, Request, Response, json_res
 from enforcement.hub.shelf import Shelf
 from enforcement.hub.statuses import Statuses, check_name
 from enforcement.hub.traffic import Traffic
-from enforcement.report import GatewayReport, TrafficBatch
+from enforcement.report import GatewayReport
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, MutableMapping
@@ -133,7 +134,8 @@ class Hub:
         return not (version.isdecimal() and len(version) < 20 and int(version) > current.ref.version)  # noqa: PLR2004
 
     async def _post_status(self, request: Request) -> Response:
-        report = _parse(await request.body(most=REPORT_BYTES), GatewayReport, code="bad_report")
+        read = partial(policy.parse, kind=GatewayReport)
+        report = _read(await request.body(most=REPORT_BYTES), read, code="bad_report")
         check_name(report.gateway)
         check_speaks_for(request, (report.gateway,))
         self._statuses.take(report)
@@ -160,10 +162,13 @@ class Hub:
         return f'"{whole.version if whole else 0}-{self._statuses.tag}"'
 
     async def _post_traffic(self, request: Request) -> Response:
-        batch = _parse(await request.body(most=TRAFFIC_BYTES), TrafficBatch, code="bad_traffic")
+        batch, taken = _read(await request.body(most=TRAFFIC_BYTES), batches.read, code="bad_traffic")
         check_speaks_for(request, (batch.gateway, *{record.gateway for record in batch.records}))
         await self._traffic.add(batch.records)
-        return Response(status=204)
+        if not taken.left_out:
+            return Response(status=204)
+        log.warning("traffic_left_out", gateway=batch.gateway, **msgspec.to_builtins(taken))
+        return json_response(taken)
 
     async def _get_traffic(self, request: Request) -> Response:
         page = await self._traffic.page(
@@ -188,9 +193,9 @@ async def _get_openapi(_request: Request) -> Response:
     return json_response(openapi.document())
 
 
-def _parse(raw: bytes, kind: type[T], *, code: str) -> T:
+def _read(raw: bytes, read: Callable[[bytes], T], *, code: str) -> T:
     try:
-        return policy.parse(raw, kind)
+        return read(raw)
     except (policy.PolicyError, RecursionError) as error:
         raise ProblemError(422, code, str(error)) from error
 

@@ -9,7 +9,7 @@ import msgspec
 
 from enforcement.hub.statuses import SeenReport
 from enforcement.policy import Policy
-from enforcement.report import GatewayReport, PolicyRef, Problem, TrafficBatch, TrafficRecord
+from enforcement.report import GatewayReport, PolicyRef, Problem, TrafficBatch, TrafficRecord, TrafficTaken
 
 JSON = "application/json"
 
@@ -51,7 +51,7 @@ class ProblemDetails(msgspec.Struct, kw_only=True):
 
 STRUCTS = (
     *(Policy, PolicyRef, GatewayReport, SeenReport, Status),
-    *(TrafficBatch, TrafficRecord, TrafficPage, Health, ProblemDetails),
+    *(TrafficBatch, TrafficRecord, TrafficTaken, TrafficPage, Health, ProblemDetails),
 )
 
 
@@ -73,7 +73,7 @@ def document() -> dict[str, Any]:
             },
             "/v1/traffic": {
                 "get": _operation("Read recent traffic", TrafficPage, query=("after", "limit")),
-                "post": _operation("Hand in traffic", None, body=TrafficBatch, also=(413, 422)),
+                "post": _hand_in(),
             },
             "/v1/attachments/{digest}": _attachments(),
             "/healthz": {"get": _operation("Health", Health, is_open=True)},
@@ -84,6 +84,13 @@ def document() -> dict[str, Any]:
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
     }
+
+
+def _hand_in() -> dict[str, Any]:
+    """Describe what takes traffic: all of it, or what of it can be read."""
+    operation = _operation("Hand in traffic", None, body=TrafficBatch, also=(413, 422, 503))
+    operation["responses"]["200"] = _content("Some of it was left out", TrafficTaken)
+    return operation
 
 
 def _attachments() -> dict[str, Any]:

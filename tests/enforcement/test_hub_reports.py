@@ -178,12 +178,70 @@ def test_a_bad_cursor_or_limit_is_refused(hub, query):
     assert hub.get(f"/v1/traffic?{query}").json["code"] == "bad_query"
 
 
-def test_traffic_that_is_not_one_batch_is_refused_whole(hub):
-    bad = {**records(1)[0], "prompt": "secret"}
-    answer = hub.post("/v1/traffic", {"gateway": "g", "records": [records(1)[0], bad]})
+def batch(*found):
+    return {"gateway": "gateway-1", "records": found}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field", "said"),
+    [
+        ({"status": 1000}, "status", "<= 999"),
+        ({"weight": 1_000_001}, "weight", "<= 1000000"),
+        ({"seq": -1}, "seq", ">= 0"),
+        ({"policy": 2**53}, "policy", "<= 9007199254740991"),
+        ({"log": "two words"}, "log", "^[!-~]*$"),
+        ({"gateway": "g" * 201}, "gateway", "<= 200"),
+        ({"at": "2026-01-02T03:04:05"}, "at", "timezone"),
+        ({"tools": [1]}, "tools[0]", "Expected `str`"),
+        ({"prompt": "a secret"}, "prompt", "unknown field"),
+    ],
+)
+def test_a_record_that_is_out_of_bounds_holds_up_no_other(hub, wrong, field, said):
+    good = records(2)
+    answer = hub.post("/v1/traffic", batch(good[0], {**good[0], **wrong}, good[1]))
+
+    assert (answer.status, answer.json["taken"], answer.json["left_out"]) == (200, 2, 1)
+    [example] = answer.json["examples"]
+    assert (example["place"], example["field"]) == (1, field)
+    assert said in example["reason"]
+    assert "secret" not in answer.raw.decode()
+    assert [record["tokens_in"] for record in traffic(hub)["records"]] == [0, 1]
+
+
+def test_bytes_that_are_no_text_in_one_record_hold_up_no_other(hub):
+    raw = json.dumps(batch(*records(3))).encode().replace(b'"alice"', b'"al\xffce"', 1)
+    answer = hub.post("/v1/traffic", raw)
+
+    assert (answer.status, answer.json["taken"], answer.json["left_out"]) == (200, 2, 1)
+    assert len(traffic(hub)["records"]) == 2
+
+
+def test_of_many_that_are_left_out_the_first_few_are_shown_and_all_are_counted(hub):
+    bad = [{**record, "status": -1} for record in records(50)]
+    answer = hub.post("/v1/traffic", batch(*bad))
+
+    assert (answer.status, answer.json["taken"], answer.json["left_out"]) == (200, 0, 50)
+    assert [example["place"] for example in answer.json["examples"]] == [0, 1, 2, 3, 4]
+    assert traffic(hub)["records"] == []
+    assert '"left_out": 50' in hub.log.read_text()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"nope",
+        b"\xff",
+        {"gateway": "gateway-1"},
+        {"gateway": "gateway-1", "records": {}},
+        {"gateway": "g" * 201, "records": []},
+        {"gateway": "gateway-1", "records": [], "surprise": 1},
+        b'{"gateway": "gateway-1", "records": [' + b"[" * 100_000,
+    ],
+)
+def test_what_is_no_batch_at_all_is_refused_whole(hub, body):
+    answer = hub.post("/v1/traffic", body)
 
     assert (answer.status, answer.json["code"]) == (422, "bad_traffic")
-    assert "prompt" in answer.json["detail"]
     assert traffic(hub)["records"] == []
 
 
