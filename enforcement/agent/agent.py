@@ -35,6 +35,8 @@ WATCH_SECONDS = 0.5
 LIMITS_SECONDS = 1.0
 STARTING_SECONDS = 0.05
 PATIENCE_SECONDS = 2.0
+TOLD_SECONDS = 5.0
+"""A drift is healed at once; it is told for long enough that nobody misses it."""
 LOCAL_TIMEOUT = aiohttp.ClientTimeout(total=5)
 
 
@@ -61,7 +63,7 @@ class Agent:
         self.applier.still_needed = lambda: self.prover.needed
         self._session = session
         self._probe_key = f"probe-{secrets.token_urlsafe(32)}"
-        self._away = 0
+        self._away, self._drifted_at = 0, 0.0
         self._files_seen: tuple[int, ...] = ()
 
     async def start(self) -> None:
@@ -129,15 +131,28 @@ class Agent:
             await asyncio.sleep(WATCH_SECONDS if live else STARTING_SECONDS)
 
     async def _judge_envoy(self, fresh: EnvoyReport) -> None:
+        await self._put_right(fresh)
         if not fresh.live:
             await self._bring_back()
             return
         self._away = 0
         self.state.solved("envoy_down")
-        if await self.applier.in_step():
+
+    async def _put_right(self, fresh: EnvoyReport) -> None:
+        """See that Envoy has what the agent gave it; tell of anything else for a while, healed or not."""
+        now = asyncio.get_running_loop().time()
+        if meddled := await self.applier.put_right():
+            names = ", ".join(meddled)
+            self._drifted(f"somebody else changed {names}; the policy is put in place again", now)
+        elif fresh.live and not await self.applier.in_step():
+            self._drifted(f"Envoy runs {fresh.version}; the policy is put in place again", now)
+        elif now - self._drifted_at > TOLD_SECONDS:
             self.state.solved("envoy_drift")
-        else:
-            self.state.problem("envoy_drift", f"Envoy runs {fresh.version}; the policy is put in place again")
+
+    def _drifted(self, detail: str, now: float) -> None:
+        self._drifted_at = now
+        self.state.problem("envoy_drift", detail)
+        self.prover.again()
 
     async def _bring_back(self) -> None:
         """Tell that Envoy is away, and end one that is up and does not serve; it is started again."""

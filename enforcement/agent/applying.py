@@ -13,6 +13,7 @@ from enforcement.agent import files
 from enforcement.agent.admin import Admin, Loaded, last_rejection
 from enforcement.agent.attachments import Attachments
 from enforcement.agent.fetching import AWAITED, LOST, Fetcher
+from enforcement.agent.placed import Placed
 from enforcement.agent.process import EnvoyProcess
 from enforcement.agent.state import State
 from enforcement.agent.store import PolicyStore, Signed, StaleError
@@ -50,6 +51,7 @@ class Applier:
         self._store, self._attachments, self._fetcher = parts.store, parts.attachments, parts.fetcher
         self._admin, self._process, self._state = parts.admin, parts.process, parts.state
         self._lock = asyncio.Lock()
+        self._placed, self._generation = Placed(), 0
         self._arriving: list[frozenset[str]] = []
         self.on_applied: Callable[[policy.Policy | None], None] = lambda _before: None
         self.still_needed: Callable[[], frozenset[str]] = frozenset
@@ -119,6 +121,14 @@ class Applier:
             await self._try()
             return False
 
+    async def put_right(self) -> list[str]:
+        """Write again whatever somebody else has changed of the files for Envoy; give their names."""
+        async with self._lock:
+            meddled = self._placed.meddled()
+            if meddled:
+                await self._try(static=True)
+            return meddled
+
     async def put(self) -> str:
         """Render the policy in force for Envoy and wait until it runs; give why it does not.
 
@@ -143,13 +153,15 @@ class Applier:
 
         :raises OSError: a file cannot be written.
         """
-        self.gateway = gateway
+        self.gateway, self._generation = gateway, generation
         fresh = render.static_files(gateway, generation)
-        changed = {name for name, data in fresh.items() if _replace(gateway, name, data)}
+        changed = {name for name, data in fresh.items() if self._placed.put(gateway.folder / name, data)}
         return render.BOOTSTRAP in changed
 
-    async def _try(self) -> None:
+    async def _try(self, *, static: bool = False) -> None:
         try:
+            if static:
+                self.write_static(self.gateway, self._generation)
             await self.put()
         except OSError as error:
             self._state.problem("disk", str(error))
@@ -232,7 +244,7 @@ class Applier:
 
     def _write(self, rendered: list[render.File]) -> None:
         for file in rendered:
-            _replace(self.gateway, file.name, file.data)
+            self._placed.put(self.gateway.folder / file.name, file.data)
 
     async def _settled(self, rendered: list[render.File], already: Loaded) -> str:
         wanted = {file.filter: file.version for file in rendered}
@@ -254,11 +266,3 @@ async def _aside(size: int, work: Callable[P, T], *args: P.args, **kwargs: P.kwa
     if size < SMALL_BYTES:
         return work(*args, **kwargs)
     return await asyncio.to_thread(work, *args, **kwargs)
-
-
-def _replace(gateway: Gateway, name: str, data: bytes) -> bool:
-    path = gateway.folder / name
-    if files.read(path) == data:
-        return False
-    files.write(path, data)
-    return True

@@ -244,19 +244,6 @@ def test_wrong_settings_are_one_clear_line(world):
     assert "Traceback" not in said
 
 
-def test_files_that_somebody_changes_behind_the_agent_are_put_right(enforcing):
-    path = enforcing.state / "envoy" / "corrections.json"
-    forged = path.read_bytes().replace(b"COR-0001.1", b"COR-9999.1").replace(b"1-sha256", b"0-sha256")
-    draft = path.with_suffix(".tmp")
-    draft.write_bytes(forged)
-    draft.rename(path)
-    wait_for(lambda: enforcing.ask("alice", LARGE).headers["x-irapp-correction"] == "COR-9999.1")
-
-    wait_for(lambda: enforcing.ask("alice", LARGE).headers["x-irapp-correction"] == "COR-0001.1")
-
-    assert path.read_bytes() != forged
-
-
 def test_a_port_that_is_taken_is_a_problem_that_says_so(world):
     with socket.socket() as other:
         other.bind(("127.0.0.1", world.port))

@@ -1,0 +1,60 @@
+"""The files that Envoy reads, as this agent wrote them; whoever changes one behind its back is noticed."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import NamedTuple
+
+from enforcement.agent import files
+
+_Stamp = tuple[int, int, int]
+
+
+class _Known(NamedTuple):
+    stamp: _Stamp
+    digest: bytes
+
+
+class Placed:
+    """Writes files and keeps in mind what they say. A version inside a file proves nothing of the rest."""
+
+    def __init__(self) -> None:
+        self._known: dict[Path, _Known] = {}
+
+    def put(self, path: Path, data: bytes) -> bool:
+        """Write a file unless it says this already; tell whether it did not.
+
+        :raises OSError: it cannot be written.
+        """
+        changed = files.read(path) != data
+        if changed:
+            files.write(path, data)
+        self._known[path] = _Known(_stamp(path), _digest(data))
+        return changed
+
+    def meddled(self) -> list[str]:
+        """Give the names of the files that say something else by now, or are gone."""
+        return [path.name for path, known in self._known.items() if not self._is_as_it_was(path, known)]
+
+    def _is_as_it_was(self, path: Path, known: _Known) -> bool:
+        try:
+            stamp = _stamp(path)
+            if stamp == known.stamp:
+                return True
+            same = _digest(path.read_bytes()) == known.digest
+        except OSError:  # gone, or no file any longer
+            return False
+        if same:  # touched, and no more
+            self._known[path] = known._replace(stamp=stamp)
+        return same
+
+
+def _stamp(path: Path) -> _Stamp:
+    """Give what nobody can keep when a file is changed; much cheaper than to read it."""
+    found = path.stat()
+    return found.st_ino, found.st_ctime_ns, found.st_size
+
+
+def _digest(data: bytes) -> bytes:
+    return hashlib.sha256(data).digest()
