@@ -10,6 +10,7 @@ import structlog
 import urllib3
 from django.conf import settings
 
+from enforcement import policy
 from enforcement.report import GatewayReport, PolicyRef, TrafficRecord
 
 # Once more only where a kept connection had been closed by the hub: everything asked here is idempotent.
@@ -175,23 +176,23 @@ def readable(page: _Page) -> Traffic:
 
 def _record(raw: msgspec.Raw) -> TrafficRecord | None:
     try:
-        return msgspec.json.decode(raw, type=TrafficRecord)
-    except msgspec.DecodeError as error:
+        return policy.parse(bytes(raw), TrafficRecord)
+    except policy.PolicyError as error:
         log.warning("traffic_record_dropped", error=str(error))
         return None
 
 
 def _decoded(raw: bytes, kind: type[_T]) -> _T:
     try:
-        return msgspec.json.decode(raw, type=kind)
-    except msgspec.DecodeError as error:
+        return policy.parse(raw, kind)
+    except policy.PolicyError as error:
         raise HubError(f"The hub's answer cannot be understood: {error}") from error
 
 
 def _conflict(answer: urllib3.BaseHTTPResponse) -> HubError:
     try:
-        problem = msgspec.json.decode(answer.data, type=Problem)
-    except msgspec.DecodeError:  # some other server's words: a conflict all the same
+        problem = policy.parse(answer.data, Problem)
+    except policy.PolicyError:  # some other server's words: a conflict all the same
         problem = Problem()
     if problem.code == "missing_attachments":
         return MissingAttachmentsError(_said(answer), problem.missing)

@@ -41,6 +41,8 @@ DRIFTING = {
     "access_log": "Its access log cannot be read: nothing is counted there",
 }
 """Problems by which an agent says that its gateway may do something else than it acknowledges."""
+UNTOLD = {"traffic_left_out": "The decision log is not whole"}
+"""What callers may bring about by what they ask for: it hides nothing else that is wrong there."""
 
 _WORSE = {
     AlarmKind.SILENCE: (AlarmKind.REJECTION, AlarmKind.DRIFT),
@@ -96,7 +98,8 @@ def standing(*, now: datetime) -> Seen:
     clear = [row for row in lasting if row.gateway_id not in ill]
     hidden = {(AlarmKind.DRIFT, _cause(row.correction_id)) for row in lasting if row.gateway_id in ill}
     hidden |= {(kind, fault.cause) for fault in at_gateways for kind in _WORSE[fault.kind]}
-    return Seen([*faults, *at_gateways, *_drifted(clear, now=now)], hidden=frozenset(hidden))
+    untold = [fault for gateway in gateways for fault in _not_told(gateway, now=now)]
+    return Seen([*faults, *at_gateways, *untold, *_drifted(clear, now=now)], hidden=frozenset(hidden))
 
 
 def _answers(hub: Hub, *, now: datetime) -> bool:
@@ -134,6 +137,13 @@ def _of_gateway(gateway: Gateway, newest: PolicyVersion | None, *, now: datetime
         yield Fault(AlarmKind.REJECTION, cause, since, refused, gateway_id=gateway.pk)
     elif wrong := _out_of_step(gateway, newest, now=now):
         yield Fault(AlarmKind.DRIFT, cause, wrong[0], wrong[1], gateway_id=gateway.pk)
+
+
+def _not_told(gateway: Gateway, *, now: datetime) -> Iterator[Fault]:
+    """Give what the gateway did and could not tell; by its last word, also where it is silent now."""
+    if said := _said(gateway, UNTOLD):
+        cause = f"log:{gateway.pk}"
+        yield Fault(AlarmKind.DRIFT, cause, gateway.seen_at or now, said, gateway_id=gateway.pk)
 
 
 def _refused(gateway: Gateway) -> str:

@@ -11,6 +11,7 @@ from django.db import DataError, IntegrityError, connection, transaction
 
 from corrections.models import Acknowledgement, Gateway
 from corrections.publishing.client import Heard
+from enforcement import policy
 from irapp.audit.record import hint, record
 
 if TYPE_CHECKING:
@@ -70,8 +71,8 @@ def take_in_reports(heard: Sequence[Heard], *, now: datetime) -> bool:
 
 def _read(name: str, raw: msgspec.Raw, *, now: datetime) -> Heard | None:
     try:
-        heard = msgspec.json.decode(raw, type=Heard)
-    except msgspec.DecodeError as error:
+        heard = policy.parse(bytes(raw), Heard)
+    except policy.PolicyError as error:
         log.warning("report_unreadable", gateway=name, error=str(error))
         return None
     moments = [heard.reported_at, *(each.checked_at for each in heard.corrections.values())]

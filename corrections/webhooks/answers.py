@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from enforcement import policy
 from enforcement.report import Count, Digest, PolicyRef
 
 if TYPE_CHECKING:
@@ -37,8 +38,8 @@ def held(answer: Answer) -> PolicyRef | None:
     if not HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
         raise AnswerError(f"It answered {answer.status}{_words(answer.body)}")
     try:
-        said = msgspec.json.decode(answer.body, type=Said)
-    except msgspec.DecodeError as error:
+        said = policy.parse(answer.body, Said)
+    except policy.PolicyError as error:
         raise AnswerError(
             f'It answered {answer.status} without {{"version", "digest"}} of the policy it holds: {error}'
         ) from error

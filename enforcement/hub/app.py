@@ -196,7 +196,7 @@ async def _get_openapi(_request: Request) -> Response:
 def _read(raw: bytes, read: Callable[[bytes], T], *, code: str) -> T:
     try:
         return read(raw)
-    except (policy.PolicyError, RecursionError) as error:
+    except policy.PolicyError as error:
         raise ProblemError(422, code, str(error)) from error
 
 

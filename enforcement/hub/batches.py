@@ -13,7 +13,6 @@ from enforcement.report import GatewayName, LeftOut, TrafficBatch, TrafficRecord
 EXAMPLES: Final = 5
 LONGEST: Final = 300
 _FIELD: Final = re.compile(r"at `\$\.?(?P<path>[^`]*)`$|field `(?P<name>[^`]*)`$")
-_WRONG: Final = (policy.PolicyError, RecursionError)
 
 
 class _Envelope(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -33,7 +32,7 @@ def read(raw: bytes) -> tuple[TrafficBatch, TrafficTaken]:
     """
     try:
         batch = policy.parse(raw, TrafficBatch)
-    except _WRONG:
+    except policy.PolicyError:
         return _one_by_one(policy.parse(raw, _Envelope))
     return batch, TrafficTaken(taken=len(batch.records), left_out=0)
 
@@ -49,7 +48,7 @@ def _one_by_one(envelope: _Envelope) -> tuple[TrafficBatch, TrafficTaken]:
 def _record(raw: msgspec.Raw, place: int) -> TrafficRecord | LeftOut:
     try:
         return policy.parse(bytes(raw), TrafficRecord)
-    except _WRONG as error:
+    except policy.PolicyError as error:
         reason = str(error)
         named = _FIELD.search(reason)
         field = (named["path"] or named["name"] or "") if named else ""

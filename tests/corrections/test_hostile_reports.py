@@ -60,6 +60,7 @@ def said(name, **changes):
         {"corrections": {"COR-1.1": {"checked_at": "0001-01-01T00:00:00+14:00"}}},
         {"policy": {"version": -1, "digest": "x"}},
         {"policy": {"version": 1, "digest": "\x00"}},
+        {"agent_version": msgspec.Raw(b'"\xff"')},
     ],
 )
 def test_a_report_that_cannot_be_kept_leaves_the_next_one_to_be_heard(nonsense):
@@ -123,6 +124,7 @@ def test_a_version_that_no_proxy_could_run_names_no_policy():
         {"weight": 10**12},
         {"policy": -1},
         {"gateway": "\x00", "seq": 1},
+        {"user": msgspec.Raw(b'"\xff"')},
     ],
 )
 def test_one_record_cannot_keep_back_the_others_of_its_page_nor_the_next_hub(nonsense, settings):

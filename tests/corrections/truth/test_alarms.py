@@ -198,6 +198,23 @@ def test_what_a_gateway_says_against_itself_is_drift(clock, code):
     assert raised() == {("DRIFT", "gateway-1")}
 
 
+def test_a_decision_log_that_is_not_whole_is_told_and_hides_no_drift(clock):
+    correction = make_correction()
+    left_out = {"code": "traffic_left_out", "detail": "2 records are not in the decision log"}
+    look(clock, problems=[left_out])
+    told = raised()
+    wrong = gateways.report(wrong={str(correction)})["corrections"]
+    for _ in range(2):
+        after(clock, SETTLING.total_seconds())
+        look(clock, corrections=wrong, problems=[left_out])
+    beside = raised()
+    look(clock)
+
+    assert told == {(AlarmKind.DRIFT, "gateway-1")}
+    assert beside == {(AlarmKind.DRIFT, "gateway-1"), (AlarmKind.DRIFT, str(correction))}
+    assert raised() == set()
+
+
 def test_a_gateway_process_that_is_down_is_drift(clock):
     make_correction()
 
