@@ -27,6 +27,12 @@ def processes_of(folder):
     return {process.pid for process in (*leftovers.marked(folder), *leftovers.recorded(folder))}
 
 
+def still_running(pids):
+    """Those of them that run. One that has ended is not; who inherited it may take a moment to bury it."""
+    alive = psutil.process_iter(["pid", "status"])
+    return [one for one in alive if one.pid in pids and one.info["status"] != psutil.STATUS_ZOMBIE]
+
+
 @pytest.fixture(scope="module")
 def stack():
     with temporary() as running:
@@ -34,7 +40,7 @@ def stack():
         yield running
         ours = processes_of(folder)
     assert len(ours) > 12
-    assert not [pid for pid in ours if psutil.pid_exists(pid)]
+    wait_for(lambda: not still_running(ours), 10, told="the end of every process")
     assert not folder.exists()
 
 
@@ -166,7 +172,7 @@ def test_make_run_goes_on_with_its_data_even_after_a_kill_and_stops_all_of_it(up
     assert f"is running already (process {first.pid}" in second.stderr
     assert "left behind" in up.log.read_text()
     assert kept == [(42,)]
-    assert not [pid for pid in ours if psutil.pid_exists(pid)]
+    wait_for(lambda: not still_running(ours), 10, told="the end of every process")
 
     assert up.call("reset").returncode == 0
     assert not up.folder.exists()
@@ -201,4 +207,4 @@ def test_ctrl_c_while_starting_leaves_nothing_running(up):
         assert list((up.folder / "run").iterdir()) == []
     assert process.returncode == 0
     assert "Stopped" in told
-    assert not [pid for pid in ours if psutil.pid_exists(pid)]
+    wait_for(lambda: not still_running(ours), 10, told="the end of every process")
