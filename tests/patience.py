@@ -21,3 +21,13 @@ def wait_for(what: Callable[[], Any], seconds: float = 30.0, *, told: str = "it"
             raise PatienceError(f"waited {seconds} s for {told} in vain")
         time.sleep(0.005)
     return found
+
+
+def in_time(took: float, seconds: float, *, told: str = "it") -> None:
+    """See that something took no longer than was promised; raise :class:`PatienceError` if it did.
+
+    For what only a clock can show. Where the order of things shows it, compare that: it does not depend on
+    what else the machine does.
+    """
+    if took > seconds:
+        raise PatienceError(f"{told} took {took:.2f} s, more than {seconds} s")

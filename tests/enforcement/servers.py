@@ -26,6 +26,7 @@ class Servers:
         self.fetched: list[str] = []
         self._loop = asyncio.new_event_loop()
         self._changed = asyncio.Event()
+        self._going_on = asyncio.Event()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._runners: list[web.AppRunner] = []
 
@@ -55,6 +56,14 @@ class Servers:
             self._changed.set()
 
         self._loop.call_soon_threadsafe(put)
+
+    def hold(self) -> None:
+        """From now on streams that say ``held`` wait after their first piece for :meth:`go_on`."""
+        self._loop.call_soon_threadsafe(self._going_on.clear)
+
+    def go_on(self) -> None:
+        """Let the held streams end."""
+        self._loop.call_soon_threadsafe(self._going_on.set)
 
     def stop_hub(self) -> None:
         self._call(self._runners[1].cleanup())
@@ -93,6 +102,8 @@ class Servers:
         await response.prepare(request)
         for number in range(body.get("chunks", 3)):
             await response.write(f"data: {number}\n\n".encode())
+            if body.get("held"):
+                await self._going_on.wait()
             await asyncio.sleep(body.get("pause", 0.05))
         await response.write(b"data: [DONE]\n\n")
         return response
