@@ -9,12 +9,15 @@ import signal
 import aiohttp
 import pytest
 
+from enforcement import policy
 from enforcement.agent import handing_in
 from enforcement.agent.handing_in import HandingIn, Logs
 from enforcement.agent.hubs import Hub
 from enforcement.agent.state import State
 from tests.enforcement.hub_process import AGENT, HubProcess
 from tests.enforcement.test_store import LINE
+from tests.enforcement.world import correction
+from tests.patience import wait_for
 
 REQUEST = LINE["request"]
 TOO_HEAVY = {"request": {**REQUEST, "weight": 1_000_001}}
@@ -133,3 +136,22 @@ def test_what_one_of_two_hubs_takes_is_not_left_out(hub, logs):
 
     assert asyncio.run(run()) == {}
     assert len(kept(hub)) == 1
+
+
+def test_names_that_end_inside_a_character_end_no_agent(world):
+    """The gateway notes 200 bytes of a tool's name and any bytes that stand where a model's name should."""
+    world.ask("bob", {"model": "free", "messages": []} | {"tools": [tool("a" + "é" * 150)]})
+    world.ask("bob", b'{"model": "\xff\xfe", "messages": []}')
+    world.enforce(correction(1, policy.ToolsOff(), users=policy.Users(users=("alice",))))
+    world.ask("bob", {"model": "aurora-large", "messages": [], "tools": [tool("b" + "é" * 150)]})
+    world.ask("bob", {"model": "aurora-small", "messages": []})
+    seen = wait_for(lambda: [one for one in world.servers.traffic if one["model"] == "aurora-small"])
+    cut = [name for one in world.servers.traffic for name in one["tools"]]
+
+    assert [one["user"] for one in seen] == ["bob"]
+    assert any("\ufffd" in name for name in cut)
+    assert world.agent.poll() is None
+
+
+def tool(name):
+    return {"type": "function", "function": {"name": name}}
