@@ -136,9 +136,10 @@ def check_can_decide(proposal: Proposal, user: User, *, now: datetime) -> None:
         )
     if proposal.decide_by <= now:
         raise ConflictError("The time to decide is over.", code="lapsed")
-    if user.person in proposal.authors:
-        did = "proposes" if user.person == proposal.proposer.person else "wrote the terms"
-        raise NotPermittedError(f"Whoever {did} does not decide. Somebody else has to.", code="own_proposal")
+    if did := proposal.authors.get(user.person):
+        raise NotPermittedError(
+            f"Whoever {did.label} does not decide. Somebody else has to.", code="own_proposal"
+        )
     check_has_authority(proposal, user)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from django.apps import apps
 from django.core.management import call_command
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.db.migrations.loader import MigrationLoader
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -24,7 +24,7 @@ TOP = {
 
 APPEND_ONLY = {
     *("audit.Event", "corrections.Vote", "corrections.PolicyVersion", "post_incident.Submission"),
-    *("post_incident.Signature", "corrections.DestructionApproval"),
+    *("post_incident.Signature", "corrections.DestructionApproval", "corrections.Author"),
     *("segments.Attachment", "segments.SegmentVersion", "segments.Packing", "segments.PatternSetVersion"),
 }
 MUTABLE = {
@@ -40,15 +40,16 @@ MUTABLE = {
     *("post_incident.Review", "post_incident.Finding", "post_incident.FollowUp"),
     *("segments.Segment", "segments.PatternSet", "segments.Upload"),
     *("webhooks.Endpoint", "webhooks.Secret", "webhooks.Delivery"),
-    *("corrections.Package", "corrections.Correction", "corrections.AuthorityRule", "corrections.Proposal"),
-    # written once; they move or are released, and PostgreSQL lets nothing else change
-    *("corrections.DestructionOrder", "corrections.EvidenceHold"),
+    *("corrections.Package", "corrections.Correction", "corrections.AuthorityRule"),
+    # written once; they move, close or are released, and PostgreSQL lets nothing else change
+    *("corrections.DestructionOrder", "corrections.EvidenceHold", "corrections.Proposal"),
     # what hubs and gateways last reported, and traffic that is forgotten after a while
     *("corrections.Hub", "corrections.Gateway", "corrections.CorrectionGateway", "corrections.TrafficRecord"),
     *("corrections.TrafficMatch", "corrections.TrafficSeen", "corrections.RefusalCount"),
     # acknowledgements are forgotten with old traffic; alarms are acknowledged and cleared
     *("corrections.Acknowledgement", "corrections.Alarm"),
 }
+WRITTEN_ONCE = {"corrections.DestructionOrder", "corrections.EvidenceHold", "corrections.Proposal"}
 
 
 def sources(*, of=PACKAGES):
@@ -121,7 +122,7 @@ def test_every_model_is_append_only_or_mutable_on_purpose():
 @pytest.mark.parametrize("label", sorted(APPEND_ONLY))
 @pytest.mark.django_db
 def test_what_is_append_only_is_so_in_postgresql(label):
-    update, delete = 1 << 4, 1 << 3
+    update, delete, truncate = 1 << 4, 1 << 3, 1 << 5
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT bit_or(tgtype) FROM pg_trigger"
@@ -133,6 +134,16 @@ def test_what_is_append_only_is_so_in_postgresql(label):
     assert events is not None
     assert events & update
     assert events & delete
+    assert events & truncate
+
+
+@pytest.mark.parametrize("label", sorted(APPEND_ONLY | WRITTEN_ONCE))
+@pytest.mark.django_db
+def test_what_is_kept_is_not_emptied_either(label):
+    table = apps.get_model(label)._meta.db_table
+    refused = pytest.raises(IntegrityError, match="append-only")
+    with connection.cursor() as cursor, refused, transaction.atomic():
+        cursor.execute(f"TRUNCATE {table} CASCADE")
 
 
 @pytest.mark.django_db

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 from django.utils import timezone
 
-from corrections import policies, registers
+from corrections import authors, policies, registers
 from corrections.actions.base import close, locked, move, next_reference
-from corrections.models import Correction, Package
+from corrections.models import Correction, Did, Package
 from corrections.stages import STEPS, stepped
 from corrections.states import ProposalState, State
 from corrections.terms import Terms
@@ -70,7 +70,7 @@ def revise_correction(*, correction_id: int, revision: int, terms: Terms, by: Us
     now = timezone.now()
     _void_votes(correction, by=by, now=now)
     correction.revision += 1
-    correction.drafted_by = by  # whoever wrote the terms does not decide on them
+    correction.drafted_by = by
     _write(correction, terms, now=now)
     record("correction.revised", correction, by=by, revision=correction.revision)
     return correction
@@ -128,14 +128,19 @@ def _write(correction: Correction, terms: Terms, *, now: datetime) -> None:
     terms = check(terms, now=now)
     registers.check(terms, by=correction.drafted_by, reference=correction.reference)
     _check_precaution(correction, terms)
-    terms.write_to(correction)
-    correction.save()
+    _keep(correction, terms)
 
 
 def _copy(base: Correction, correction: Correction) -> None:
     """Take over terms as they are: dates that have passed are changed before it is proposed."""
-    Terms.of(base).write_to(correction)
+    _keep(correction, Terms.of(base))
+
+
+def _keep(correction: Correction, terms: Terms) -> None:
+    """Whoever wrote on it does not decide on it, whoever saves it last."""
+    terms.write_to(correction)
     correction.save()
+    authors.keep(correction, Did.WROTE, by=correction.drafted_by)
 
 
 def _check_precaution(correction: Correction, terms: Terms) -> None:

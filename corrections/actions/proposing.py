@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 from django.utils import timezone
 
-from corrections import policies, registers
+from corrections import authors, policies, registers
 from corrections.actions.base import close, locked, locked_proposal, move
 from corrections.authority import freeze
-from corrections.models import Proposal
+from corrections.models import Did, Proposal
 from corrections.selectors.impact import impact
 from corrections.selectors.payload import digest, payload
 from corrections.states import Action, ProposalState
@@ -35,6 +35,7 @@ def propose(*, correction_id: int, by: User, reason: str = "") -> Proposal:
     terms = check(Terms.of(correction), now=now)
     registers.check(terms, by=by, reference=correction.reference)
     move(correction, "propose")
+    authors.keep(correction, Did.PROPOSED, by=by)
     proposal = _ask(correction, Action.IMPOSE, reason=reason, by=by, now=now)
     record("correction.proposed", correction, by=by, proposal=proposal.pk, digest=proposal.digest)
     return proposal
@@ -82,6 +83,7 @@ def _ask(correction: Correction, action: Action, *, reason: str, by: User, now: 
         payload=asked,
         digest=digest(asked),
         authority=authority,
+        barred=authors.barred(correction, action, by=by),
         impact=estimate.as_data(),
         reason=reason.strip(),
         proposer=by,

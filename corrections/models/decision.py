@@ -11,6 +11,7 @@ from django.db.models import F, Q
 from django.urls import reverse
 from django.utils import timezone
 
+from corrections.models.author import Did
 from corrections.models.correction import Correction
 from corrections.states import SEVERITIES, Action, Breadth, ProposalState, Verdict
 from enforcement import policy
@@ -94,8 +95,7 @@ class ProposalQuerySet(models.QuerySet["Proposal"]):
             self.visible_to(user)
             .filter(state=ProposalState.OPEN, decide_by__gt=now)
             .filter(authority__roles__has_any_keys=sorted(user.role_codes))
-            .exclude(proposer__person=user.person)
-            .exclude(action=Action.IMPOSE, correction__drafted_by__person=user.person)
+            .exclude(barred__has_any_keys=_accounts(user))
             .exclude(votes__user__person=user.person)
         )
 
@@ -109,6 +109,7 @@ class Proposal(models.Model):
 
     ``authority`` is the rule as it stood: ``{"rule", "roles", "quorum", "must_include",
     "decide_within_seconds", "execute_within_seconds"}``. Later changes of the matrix do not touch it.
+    PostgreSQL refuses to change what it asks for, by what authority, and whom it bars.
     """
 
     correction = models.ForeignKey(Correction, models.PROTECT, related_name="proposals")
@@ -116,6 +117,9 @@ class Proposal(models.Model):
     payload = models.BinaryField()
     digest = models.CharField(max_length=71)
     authority = models.JSONField()
+    barred = models.JSONField(
+        default=dict, help_text="Accounts whose people do not decide, by primary key, and what they did."
+    )
     impact = models.JSONField(null=True)
     reason = models.TextField(blank=True)
     proposer = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="proposals")
@@ -162,10 +166,10 @@ class Proposal(models.Model):
         return self.correction.incident_id
 
     @property
-    def authors(self) -> set[UUID]:
-        """The people whose terms these are: who proposed and, for a new restriction, who last wrote them."""
-        wrote = {self.correction.drafted_by.person} if self.action == Action.IMPOSE else set()
-        return {self.proposer.person} | wrote
+    def authors(self) -> dict[UUID, Did]:
+        """The people who do not decide, and what they did; accounts that were joined since are one person."""
+        people = dict(User.objects.filter(pk__in=self.barred).values_list("pk", "person"))
+        return {people[int(account)]: Did(did) for account, did in self.barred.items()}
 
     @property
     def is_open(self) -> bool:
@@ -193,3 +197,8 @@ class Vote(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user}: {self.verdict}"
+
+
+def _accounts(user: User) -> list[str]:
+    """Every account of this human being, as proposals name them."""
+    return [str(pk) for pk in User.objects.filter(person=user.person).values_list("pk", flat=True)]

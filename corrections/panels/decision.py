@@ -142,6 +142,7 @@ def deciding(proposal: Proposal) -> Deciding:
         else CLOSED[ProposalState(proposal.state)].format(len(approvals), quorum),
         "pips": pips + [""] * (quorum - len(pips)),
         "eligible": _people(proposal) if standing else [],
+        "barred": _barred(proposal) if standing else [],
     }
     cast = [
         {"who": vote.user, "verdict": vote.verdict, "at": vote.at, "reason": vote.reason} for vote in votes
@@ -200,6 +201,10 @@ def _people(proposal: Proposal) -> list[str]:
     return [
         f"{person} ({names[person.pk].lower()})" if person.pk in names else str(person) for person in people
     ]
+
+
+def _barred(proposal: Proposal) -> list[str]:
+    return [f"{person} ({did.label})" for person, did in selectors.barred(proposal)]
 
 
 def _authority(proposal: Proposal) -> str:

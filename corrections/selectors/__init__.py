@@ -1,6 +1,6 @@
 """What pages, the API and gates want to know. Nothing here changes anything."""
 
-from corrections.selectors.decisions import Standing, eligible, standing
+from corrections.selectors.decisions import Standing, barred, eligible, standing
 from corrections.selectors.gateways import Enforcement, GatewayStanding, enforcement, gateways
 from corrections.selectors.impact import Impact, Organisation, Overlap, impact
 from corrections.selectors.payload import change, payload_of
@@ -12,6 +12,7 @@ __all__ = [
     "Organisation",
     "Overlap",
     "Standing",
+    "barred",
     "change",
     "eligible",
     "enforcement",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from django.db.models import Q
 from django.utils import timezone
 
+from corrections.models import Did
 from corrections.states import Verdict
 from incidents.models import Incident
 from irapp.accounts.models import RoleCode, User
@@ -43,7 +44,9 @@ def standing(proposal: Proposal) -> Standing:
     """Count the votes by the frozen authority; whoever lost the role or the account no longer counts."""
     approvals = proposal.votes.filter(verdict=Verdict.APPROVE).select_related("user")
     # By the person an account belongs to today: accounts that were joined since are one voice.
-    voices = {vote.user.person: vote for vote in approvals if _counts(proposal, vote)}
+    authors = proposal.authors
+    counted = (vote for vote in approvals if _counts(proposal, vote) and vote.user.person not in authors)
+    voices = {vote.user.person: vote for vote in counted}
     counting = tuple(voices.values())
     quorum = int(proposal.authority["quorum"])
     lacking = tuple(
@@ -55,10 +58,17 @@ def standing(proposal: Proposal) -> Standing:
 
 
 def eligible(proposal: Proposal) -> QuerySet[User]:
-    """Give the people who can vote on it now: role held, not the proposer, not voted, may see it."""
+    """Give the people who can vote on it now: role held, no hand in it, not voted, may see it."""
     people = holders(proposal.authority["roles"], proposal.correction.package.incident)
     voted = proposal.votes.values("user__person")
     return people.exclude(person__in=proposal.authors).exclude(person__in=voted)
+
+
+def barred(proposal: Proposal) -> list[tuple[User, Did]]:
+    """Give the people who do not decide because they had a hand in it, and what they did."""
+    people = User.objects.in_bulk([int(account) for account in proposal.barred])
+    hands = [(people[int(account)], Did(did)) for account, did in proposal.barred.items()]
+    return sorted(hands, key=lambda each: (each[1], each[0].username))
 
 
 def holders(roles: Iterable[str], incident: Incident) -> QuerySet[User]:
@@ -73,11 +83,7 @@ def holders(roles: Iterable[str], incident: Incident) -> QuerySet[User]:
 
 
 def _counts(proposal: Proposal, vote: Vote) -> bool:
-    return (
-        vote.digest == proposal.digest
-        and vote.user.person not in proposal.authors
-        and vote.user.has_role(*proposal.authority["roles"])
-    )
+    return vote.digest == proposal.digest and vote.user.has_role(*proposal.authority["roles"])
 
 
 def _missing(proposal: Proposal, approvals: int, lacking: tuple[str, ...]) -> str:

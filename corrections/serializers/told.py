@@ -9,7 +9,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from corrections import selectors
-from corrections.models import Correction, Gateway, Package, Proposal, Vote
+from corrections.models import Correction, Did, Gateway, Package, Proposal, Vote
 from corrections.panels.words import sentence
 from corrections.serializers.given import TERMS
 from corrections.terms import Terms
@@ -93,6 +93,13 @@ class OfVote(serializers.ModelSerializer[Vote]):
         fields = ("id", "proposal", "user", "verdict", "reason", "digest", "at")
 
 
+class OfHand(serializers.Serializer[Any]):
+    """Somebody who does not decide, and why."""
+
+    user = serializers.CharField()
+    because = serializers.ChoiceField(choices=Did.choices)
+
+
 class OfProposal(serializers.ModelSerializer[Proposal]):
     """A proposal in a list."""
 
@@ -113,15 +120,22 @@ class OneProposal(OfProposal):
 
     payload = serializers.SerializerMethodField()
     missing = serializers.SerializerMethodField()
+    barred = serializers.SerializerMethodField()
     votes = OfVote(many=True)
 
     class Meta(OfProposal.Meta):
-        fields = (*OfProposal.Meta.fields, "payload", "impact", "missing", "votes")  # type: ignore[assignment]
+        fields = (*OfProposal.Meta.fields, "payload", "impact", "missing", "barred", "votes")  # type: ignore[assignment]
 
     @extend_schema_field(serializers.DictField())
     def get_payload(self, proposal: Proposal) -> dict[str, Any]:
         """Read it off the very bytes."""
         return selectors.payload_of(proposal)
+
+    @extend_schema_field(OfHand(many=True))
+    def get_barred(self, proposal: Proposal) -> list[dict[str, str]]:
+        """Name who had a hand in it: their votes are refused."""
+        hands = selectors.barred(proposal)
+        return [{"user": person.username, "because": did.value} for person, did in hands]
 
     def get_missing(self, proposal: Proposal) -> str:
         """Say what is still missing; empty once it is decided."""

@@ -110,8 +110,8 @@ def _decision(now: datetime) -> dict[str, object]:
             ("Expires", "in 3 days, then hold"),
         ],
         "vote_groups": _rows(
-            "summary pips eligible",
-            ("Waiting for 1 of 2 from executives", ["given", ""], ["Edgar Stone"]),
+            "summary pips eligible barred",
+            ("Waiting for 1 of 2", ["given", ""], ["Edgar Stone"], ["Ines Adler (wrote on it)"]),
             ("1 of 1 from duty officers", ["given"]),
         ),
         "votes": _rows(

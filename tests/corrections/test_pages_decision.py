@@ -203,7 +203,7 @@ def test_the_proposer_reads_why_they_cannot_decide(client):
     shown = client.get(url("proposal", proposal))
     response = client.post(url("vote", proposal), voted(proposal))
 
-    assert "Whoever proposes does not decide." in text(shown)
+    assert "Whoever proposed it does not decide." in text(shown)
     assert "Review my decision" not in text(shown)
     assert response.status_code == HTTPStatus.FORBIDDEN
     assert not Vote.objects.exists()

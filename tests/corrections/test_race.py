@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 
 from corrections import actions
-from corrections.models import PolicyVersion, Vote
+from corrections.models import PolicyVersion, Proposal, Vote
 from corrections.selectors import standing
 from corrections.states import State
 from irapp.audit.models import Event, OutboxItem
@@ -117,3 +117,19 @@ def test_one_draft_is_proposed_once():
     answers = together(*[lambda: actions.propose(correction_id=draft.pk, by=person)] * 2)
 
     assert sum(isinstance(answer, ConflictError) for answer in answers) == 1
+
+
+def test_an_edit_and_a_proposal_at_once_bar_whoever_edited():
+    draft, writer, proposer = make_draft(), make_commander(), make_commander()
+    terms = actions.drafting.Terms.of(draft)
+
+    def edit():
+        return actions.revise_correction(correction_id=draft.pk, revision=1, terms=terms, by=writer)
+
+    together(edit, lambda: actions.propose(correction_id=draft.pk, by=proposer))
+
+    (asked,) = Proposal.objects.all()
+    now = fresh(draft)
+    assert now.drafted_by == writer
+    assert (asked.is_open, now.state) in {(True, State.PROPOSED), (False, State.DRAFT)}
+    assert asked.is_open == (str(writer.pk) in asked.barred)

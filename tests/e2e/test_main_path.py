@@ -143,7 +143,7 @@ def walk(stack, rosa, connor, dora, edgar, ada):
 
     proposal = propose_block(connor, "initech")
     connor.go(proposal)
-    connor.sees("Whoever proposes does not decide")
+    connor.sees("Whoever proposed it does not decide")
     rosa.go(proposal)
     assert rosa.page.locator("#ballot input[type=radio]").count() == 0
 
