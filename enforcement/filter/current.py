@@ -10,6 +10,7 @@ from enforcement import policy
 from enforcement.decide import Rules
 from enforcement.envoy.render import version_of
 from enforcement.filter.attached import Attached
+from enforcement.filter.ending import ends_streams, next_change
 from enforcement.filter.policy_file import Watched
 from enforcement.patterns import Compiled
 
@@ -24,7 +25,7 @@ class Ready:
         self.corrections = signed.content.corrections
         self.rules = Rules(signed.content, attached)
         self.attached = attached
-        self.ending = [item for item in self.corrections if _ends_streams(item)]
+        self.ending = [item for item in self.corrections if ends_streams(item)]
         self.exemptions = [item for item in self.corrections if isinstance(item.effect, policy.Exempt)]
 
     def patterns(self, address: str) -> Compiled:
@@ -36,19 +37,7 @@ class Ready:
 
     def next_change(self, now: datetime) -> datetime | None:
         """Give when the clock alone will change something."""
-        moments = [
-            moment
-            for item in self.corrections
-            for moment in (item.starts_at, item.expires_at, item.grace_until)
-            if moment is not None and moment > now
-        ]
-        return min(moments, default=None)
-
-
-def _ends_streams(item: policy.Correction) -> bool:
-    if item.mode != "enforce" or isinstance(item.effect, policy.Exempt):
-        return False
-    return isinstance(item.effect, policy.Halt) or item.running_streams == "end"
+        return next_change(self.corrections, now)
 
 
 class Current:

@@ -6,42 +6,52 @@ filters twice: as one piece, and as a stream that is cut after every character.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from enforcement import policy
 from enforcement.filter import asked, wire
 from enforcement.filter.answers import reviewed
-from enforcement.filter.guards import Findings
-from enforcement.filter.request import Asked
+from enforcement.filter.guards import Findings, Guard
 from enforcement.filter.streaming import Stream
 from enforcement.filter.wire.base import Json
+
+if TYPE_CHECKING:
+    from enforcement.filter.request import Asked
 
 FINISH = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
 
 
 def of(request: Asked, sent: bytes, findings: Findings, classifiers: dict[str, bool]) -> Json:
     """Give the answer to a probe; ``classifiers``: which of them gave a score."""
-    said = ["".join(leaf.text for leaf in group) for group in asked.groups(request.body)]
+    return {
+        "probe": "passed",
+        "request": orjson.loads(sent),
+        "answer": answered(request.body, request.guards(policy.OutputFilter), findings),
+        "classifiers": classifiers,
+    }
+
+
+def answered(body: Json, guards: Sequence[Guard], findings: Findings) -> Json:
+    """Tell what would become of an answer that says what the request said last."""
+    said = ["".join(leaf.text for leaf in group) for group in asked.groups(body)]
     text = said[-1] if said else ""
-    guards = request.guards(policy.OutputFilter)
-    body = {"choices": [{"index": 0, "message": {"content": text}, "finish_reason": "stop"}]}
-    whole = reviewed(orjson.dumps(body), guards, findings)
+    whole = reviewed(orjson.dumps(_answer(text)), guards, findings)
     stream = Stream(wire.of("chat.completions"), guards, findings)
     streamed = b"".join(stream.feed(_chunk({"content": one})) for one in text)
     streamed += b"" if stream.blocked else stream.feed(_event(FINISH)) + stream.finish()
     return {
-        "probe": "passed",
-        "request": orjson.loads(sent),
-        "answer": {
-            "sent": text,
-            "whole": _content(orjson.loads(whole.raw)),
-            "streamed": _streamed(streamed),
-            "blocked": whole.blocked if whole.blocked == stream.blocked else None,
-        },
-        "classifiers": classifiers,
+        "sent": text,
+        "whole": _content(orjson.loads(whole.raw)),
+        "streamed": _streamed(streamed),
+        "blocked": whole.blocked if whole.blocked == stream.blocked else None,
     }
+
+
+def _answer(text: str) -> Json:
+    return {"choices": [{"index": 0, "message": {"content": text}, "finish_reason": "stop"}]}
 
 
 def _chunk(delta: Json) -> bytes:

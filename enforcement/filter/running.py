@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from enforcement import policy
-from enforcement.decide import Attributes, decide, in_force, in_grace, matches, rank
+from enforcement.decide import Attributes, rank
 from enforcement.filter.current import Current, Ready, now
+from enforcement.filter.ending import ending
 from enforcement.filter.request import Asked
 
 POLL_SECONDS = 0.1
@@ -53,7 +53,7 @@ class Halting:
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - called from a request
         attributes = (request.attributes, request.answering)
-        known = frozenset(item.id for item in _ending(request.ready, attributes, request.decided_at))
+        known = frozenset(item.id for item in ending(request.ready, attributes, request.decided_at))
         one = Running(attributes, known, task)
         newest = await self.current.get() or request.ready
         self.running.add(one)  # nothing is waited for from here on: a still newer policy finds it
@@ -79,44 +79,6 @@ class Halting:
 
 
 def _check(one: Running, ready: Ready, moment: datetime) -> None:
-    new = [item for item in _ending(ready, one.attributes, moment) if item.id not in one.known]
+    new = [item for item in ending(ready, one.attributes, moment) if item.id not in one.known]
     if new:
         one.end(min(new, key=rank))
-
-
-def _ending(
-    ready: Ready, attributes: tuple[Attributes, ...], moment: datetime
-) -> Iterator[policy.Correction]:
-    for item in ready.ending:
-        binds = in_force(item, moment) and not in_grace(item, moment)
-        if binds and any(_reaches(item, each, ready, moment) for each in attributes):
-            yield item
-
-
-def _reaches(item: policy.Correction, attributes: Attributes, ready: Ready, moment: datetime) -> bool:
-    """Tell whether it does something to the request: a switched-off tool needs the tool.
-
-    A list that is not at hand could name anybody, so it names everybody.
-    """
-    try:
-        return _matches(item, attributes, ready, moment)
-    except policy.PolicyError:
-        return True
-
-
-def _matches(item: policy.Correction, attributes: Attributes, ready: Ready, moment: datetime) -> bool:
-    if not matches(item, attributes, ready.attached) or _spared(item, attributes, ready, moment):
-        return False
-    if isinstance(item.effect, policy.Shutdown) or not isinstance(item.effect, policy.GRACEFUL):
-        return True
-    alone = policy.Content(corrections=(item,))
-    return decide(attributes, alone, now=moment, attachments=ready.attached).action == "refuse"
-
-
-def _spared(item: policy.Correction, attributes: Attributes, ready: Ready, moment: datetime) -> bool:
-    return any(
-        item.reference in each.effect.corrections  # type: ignore[union-attr]
-        and in_force(each, moment)
-        and matches(each, attributes, ready.attached)
-        for each in ready.exemptions
-    )

@@ -32,29 +32,39 @@ class Reader:
         sets: dict[str, Compiled] = {}
         self._guards: dict[str, Guard] = {}
         for item in content.corrections:
-            if isinstance(item.effect, policy.InputFilter):
+            if isinstance(item.effect, policy.InputFilter | policy.OutputFilter):
                 address = item.effect.patterns.attachment
                 sets[address] = sets.get(address) or compiled(attachments.patterns(address))
                 self._guards[item.id] = Guard(item, sets[address])
 
-    def change(self, data: dict[str, Any], filters: Sequence[policy.Correction], *, endpoint: str) -> None:
+    def guards(self, filters: Sequence[policy.Correction], kind: type) -> list[Guard]:
+        """Give the filters of a kind with their patterns."""
+        return [self._guards[item.id] for item in filters if isinstance(item.effect, kind)]
+
+    def change(
+        self,
+        data: dict[str, Any],
+        filters: Sequence[policy.Correction],
+        findings: Findings,
+        *,
+        endpoint: str,
+    ) -> None:
         """Look into a request, redact in it and give it its instructions; in place.
 
         :raises ContentError: a correction blocks it, or cannot be carried out.
         """
-        guards = [self._guards[item.id] for item in filters if isinstance(item.effect, policy.InputFilter)]
-        _look(data, guards)
+        _look(data, self.guards(filters, policy.InputFilter), findings)
         for item in filters:
             if isinstance(item.effect, policy.SystemPrompt) and item.mode == "enforce":
                 _instruct(data, item, item.effect, endpoint=endpoint)
 
 
-def _look(data: dict[str, Any], guards: Sequence[Guard]) -> None:
-    acting = [guard for guard in guards if not guard.shadow]
+def _look(data: dict[str, Any], guards: Sequence[Guard], findings: Findings) -> None:
+    acting = [guard for guard in guards if guard.action != "flag"]
     if acting and unreadable(data):
         raise ContentError(acting[0].correction)
     try:
-        check(data, guards, Findings(lambda _correction, _what: None))
+        check(data, guards, findings)
     except BlockedError as blocked:
         raise ContentError(blocked.correction) from None
 

@@ -6,18 +6,30 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any, NamedTuple
 
 from enforcement import policy, probes
 from enforcement.adapters.litellm.counting import Counter
+from enforcement.adapters.litellm.passing import Passage
 from enforcement.adapters.litellm.ruling import CLOSED, Law, RefusedError, state_of
-from enforcement.agent.contents import with_sample
-from enforcement.filter.asked import SAID
+from enforcement.agent.contents import judge_content, with_sample
+from enforcement.agent.judging import Answer
+from enforcement.filter.proof import answered
 from enforcement.reading import OUTPUT_FIELDS
 from enforcement.report import CorrectionReport, Probe
 
-Ask = Callable[[Law, probes.Plan, Counter], Mapping[str, object]]
-"""Put a probe to the door; give the request as it would go on. Raises RefusedError."""
 _SERVED = 200
+
+
+class Probed(NamedTuple):
+    """A probe that was let through, and the request as it would go on."""
+
+    passage: Passage
+    written: dict[str, Any]
+
+
+Ask = Callable[[Law, probes.Plan, Counter], Probed]
+"""Put a probe to the door. Raises RefusedError."""
 
 
 @dataclass
@@ -60,10 +72,10 @@ class Prover:
         if plan.expect == "limit":
             _use_up(plan, law, counter)
         try:
-            written = self.ask(law, plan, counter)
+            probed = self.ask(law, plan, counter)
         except RefusedError as refused:
             return refused.status, _wrongly_refused(plan, law, refused)
-        return _SERVED, _wrongly_served(plan, written) or _wrong_content(plan, item, written)
+        return _SERVED, _wrongly_served(plan, probed.written) or judge_content(plan, item, _answer(probed))
 
 
 def _use_up(plan: probes.Plan, law: Law, counter: Counter) -> None:
@@ -100,22 +112,19 @@ def _wrongly_served(plan: probes.Plan, written: Mapping[str, object]) -> str:
     return ""
 
 
-def _wrong_content(plan: probes.Plan, item: policy.Correction, written: Mapping[str, object]) -> str:
-    """Look whether the correction was carried out on the text itself; a dry run leaves no trace here."""
-    if item.mode == "shadow" or item.id not in {each.id for each in plan.verdict.filters}:
-        return ""
-    text = json.dumps({name: written.get(name) for name in SAID}, ensure_ascii=False)
-    match item.effect:
-        case policy.InputFilter(action="block") if plan.prompt:
-            return "the sample was served, expected to refuse"
-        case policy.InputFilter(action="redact") if plan.prompt:
-            return "the sample was not redacted" if json.dumps(plan.prompt)[1:-1] in text else ""
-        case policy.SystemPrompt(text=told) if plan.attributes.endpoint != "embeddings":
-            there = json.dumps(told, ensure_ascii=False)[1:-1] in text
-            return "" if there else "the instructions do not reach the model"
-        case policy.OutputFilter() | policy.Classifier():
-            return "served, expected to be closed"
-    return ""
+def _answer(probed: Probed) -> Answer:
+    """Give what a gateway would answer: what the model would be sent, and what would become of its answer."""
+    passage, written = probed
+    found = answered(written, passage.law.guards(passage.ruling), passage.findings)
+    return Answer(
+        status=_SERVED,
+        correction=passage.headers.get("x-irapp-correction", ""),
+        warning=passage.headers.get("x-irapp-warning", ""),
+        policy="",
+        flagged=frozenset(passage.told.flagged),
+        shadow=frozenset(passage.told.shadow),
+        body={"request": written, "answer": found},
+    )
 
 
 def _at_most(value: object, most: int) -> bool:

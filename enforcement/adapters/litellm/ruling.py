@@ -13,12 +13,13 @@ from enforcement.adapters.litellm.content import ContentError, Reader
 from enforcement.adapters.litellm.counting import Counter
 from enforcement.agent.attachments import Attachments
 from enforcement.decide import REFUSALS, Attributes, Limit, Rules, Verdict, in_force, lifts_at
+from enforcement.filter.ending import ends_streams, next_change
+from enforcement.filter.guards import Findings, Guard
 from enforcement.filter.rewriting import TooManyAnswersError, UncountableError, capping
 from enforcement.report import State
 
-CLOSED = policy.TokenLimit | policy.ConcurrencyLimit | policy.OutputFilter | policy.Classifier
+CLOSED = policy.TokenLimit | policy.ConcurrencyLimit | policy.Classifier
 """What this door cannot do: whoever matches such a correction is refused."""
-CHANGING = policy.Rerouting | policy.OutputCap | policy.Shutdown | policy.SystemPrompt
 
 
 class RefusedError(Exception):
@@ -42,6 +43,7 @@ class Ruling:
     attributes: Attributes
     verdict: Verdict
     headers: dict[str, str]
+    decided_at: datetime
 
     @property
     def model(self) -> str:
@@ -64,7 +66,11 @@ class Law:
         self.signed, self.attachments = signed, attachments
         self.reader = Reader(signed.content, attachments)
         self.rules = Rules(signed.content, attachments)
-        self.by_id = {item.id: item for item in signed.content.corrections}
+        self.corrections = signed.content.corrections
+        self.by_id = {item.id: item for item in self.corrections}
+        self.attached = attachments
+        self.ending = [item for item in self.corrections if ends_streams(item)]
+        self.exemptions = [item for item in self.corrections if isinstance(item.effect, policy.Exempt)]
 
     def rule(
         self,
@@ -82,28 +88,36 @@ class Law:
         """
         verdict = self.rules.decide(asked, now=now)
         if verdict.action == "refuse":
-            raise self._refused(verdict.correction or "")
+            raise self.refused(verdict.correction or "")
         self._close(verdict)
         used_up = counter.take(
             [each for each in self._limits(verdict) if each[0].correction not in counted], at=at
         )
         if used_up is not None:
-            raise self._refused(used_up.correction)
-        return Ruling(asked, verdict, self._headers(verdict))
+            raise self.refused(used_up.correction)
+        return Ruling(asked, verdict, self._headers(verdict), now)
 
     def states(self, now: datetime) -> tuple[State, ...]:
         """Give what each correction is at a moment: starts, ends and grace periods come by the clock."""
-        return tuple(state_of(item, now) for item in self.signed.content.corrections)
+        return tuple(state_of(item, now) for item in self.corrections)
 
-    def read(self, data: dict[str, Any], ruling: Ruling) -> None:
+    def next_change(self, now: datetime) -> datetime | None:
+        """Give when the clock alone will change something."""
+        return next_change(self.corrections, now)
+
+    def guards(self, ruling: Ruling) -> list[Guard]:
+        """Give the filters that look into the answer to a request that is served."""
+        return self.reader.guards(ruling.verdict.filters, policy.OutputFilter)
+
+    def read(self, data: dict[str, Any], ruling: Ruling, findings: Findings) -> None:
         """Look into the content of a request that is served, and change it.
 
         :raises RefusedError: a correction blocks it.
         """
         try:
-            self.reader.change(data, ruling.verdict.filters, endpoint=ruling.attributes.endpoint)
+            self.reader.change(data, ruling.verdict.filters, findings, endpoint=ruling.attributes.endpoint)
         except ContentError as blocked:
-            raise self._refused(blocked.correction.id) from None
+            raise self.refused(blocked.correction.id) from None
 
     def write(self, data: dict[str, Any], ruling: Ruling) -> None:
         """Change model and output of a request that is served.
@@ -115,20 +129,20 @@ class Law:
         except UncountableError as error:
             raise RefusedError(400, refusals.error("invalid_request", str(error))) from None
         except TooManyAnswersError:
-            raise self._refused(capping(ruling.verdict, self.by_id.values()).id) from None
+            raise self.refused(capping(ruling.verdict, self.by_id.values()).id) from None
 
-    def ends(self, asked: Attributes, *, now: datetime) -> RefusedError | None:
-        """Tell whether a running answer has to end, since the policy changed or a time came."""
-        verdict = self.rules.decide(asked, now=now)
-        item = self.by_id.get(verdict.correction or "")
-        if item is None or not (isinstance(item.effect, policy.Halt) or item.running_streams == "end"):
-            return None
-        return self._refused(item.id)
+    def refused(self, correction: str) -> RefusedError:
+        """Give the refusal by a correction."""
+        item = self.by_id[correction]
+        _, status, _ = REFUSALS[type(item.effect)]
+        after = refusals.retry_after(item)
+        headers = _named(item.id) | ({"retry-after": str(after)} if after else {})
+        return RefusedError(status, refusals.refusal(item), headers, item.id)
 
     def _close(self, verdict: Verdict) -> None:
         for item in verdict.filters:
             if item.mode == "enforce" and isinstance(item.effect, CLOSED):
-                raise self._refused(item.id)
+                raise self.refused(item.id)
         for limit in verdict.limits:
             if not limit.shadow and limit.kind != "request_limit":
                 body = refusals.uncounted(self.by_id[limit.correction])
@@ -139,13 +153,6 @@ class Law:
             effect = self.by_id[limit.correction].effect
             if isinstance(effect, policy.RequestLimit):
                 yield limit, effect
-
-    def _refused(self, correction: str) -> RefusedError:
-        item = self.by_id[correction]
-        _, status, _ = REFUSALS[type(item.effect)]
-        after = refusals.retry_after(item)
-        headers = _named(item.id) | ({"retry-after": str(after)} if after else {})
-        return RefusedError(status, refusals.refusal(item), headers, item.id)
 
     def _headers(self, verdict: Verdict) -> dict[str, str]:
         told = ", ".join(refusals.warning(each.correction, each.since) for each in verdict.warnings)

@@ -1,12 +1,12 @@
 import pytest
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def model_requests():
     return []
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def hub(tmp_path_factory):
     from tests.enforcement.hub_process import HubProcess
 
@@ -15,7 +15,7 @@ def hub(tmp_path_factory):
     process.end()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def upstream(model_requests):
     """The demo model, slow enough that a stream can be watched."""
     from tests.deploy.serving import served
@@ -25,7 +25,7 @@ def upstream(model_requests):
         yield address
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def proxy(hub, upstream, tmp_path_factory):
     from tests.enforcement.adapters.proxy import LITELLM, Proxy
 

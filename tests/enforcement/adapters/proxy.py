@@ -17,6 +17,7 @@ from aiohttp import web
 from deploy.demo import model
 from deploy.embedded import ports
 from enforcement import policy
+from tests.enforcement.adapters import echo
 from tests.enforcement.hub_process import AGENT, DIGEST, KEY
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -36,6 +37,9 @@ model_list:
   - {{model_name: aurora-large, litellm_params: {{model: openai/aurora-large, {there}}}}}
   - {{model_name: aurora-small, litellm_params: {{model: openai/aurora-small, {there}}}}}
   - {{model_name: writer, litellm_params: {{model: text-completion-openai/aurora-large, {there}}}}}
+  - {{model_name: echo, litellm_params: {{model: openai/echo, {there}}}}}
+  - {{model_name: echo-text, litellm_params: {{model: text-completion-openai/echo, {there}}}}}
+  - {{model_name: echo-messages, litellm_params: {{model: anthropic/echo, api_key: x, api_base: "{plain}"}}}}
   - {{model_name: embedder, litellm_params: {{model: openai/aurora-small, {there}}}}}
   - {{model_name: broken, litellm_params: {{model: openai/aurora-small, api_key: x, api_base: "http://127.0.0.1:1"}}}}
   - {{model_name: mocked, litellm_params: {{model: openai/mocked, api_key: x, mock_response: "{mocked}"}}}}
@@ -56,6 +60,13 @@ def correction(number, effect, **more):
     return policy.Correction(id=f"COR-{number:04}.1", effect=effect, approval_digest=DIGEST, **more)
 
 
+def patterns(*texts):
+    """Give a set of literal patterns, and the reference to it."""
+    found = tuple(policy.Pattern(id=f"p{number}", text=text) for number, text in enumerate(texts))
+    raw = policy.canonical(policy.PatternSet(name="words", version=1, patterns=found))
+    return raw, policy.PatternsRef(attachment=policy.address(raw), name="words", version=1)
+
+
 def signed(version, *corrections):
     content = policy.Content(corrections=tuple(sorted(corrections, key=lambda each: each.id)))
     return policy.encode(policy.sign(content, version=version, key=KEY, key_id="test"))
@@ -66,9 +77,11 @@ def recorded(requests):
 
     @web.middleware
     async def keep(request, handler):
-        if request.method == "POST":
-            requests.append((request.path, json.loads(await request.read())))
-        return await handler(request)
+        if request.method != "POST":
+            return await handler(request)
+        body = json.loads(await request.read())
+        requests.append((request.path, body))
+        return await (echo.answered(request, body) if body["model"] == "echo" else handler(request))
 
     application = model.application(pause=0.05)
     application.middlewares.insert(0, keep)
@@ -89,6 +102,11 @@ class Answer:
     def code(self):
         return self.json["error"]["code"]
 
+    @property
+    def events(self):
+        lines = [line[6:] for line in self.raw.decode().splitlines() if line.startswith("data: ")]
+        return [json.loads(line) for line in lines if line != "[DONE]"]
+
 
 @dataclass
 class Proxy:
@@ -102,7 +120,8 @@ class Proxy:
     def __post_init__(self):
         self.folder.mkdir(exist_ok=True)
         there = f'api_key: x, api_base: "{self.upstream}/v1"'
-        config = CONFIG.format(there=there, master=MASTER, callbacks=self.callbacks, mocked=MOCKED)
+        named = {"callbacks": self.callbacks, "mocked": MOCKED, "plain": self.upstream}
+        config = CONFIG.format(there=there, master=MASTER, **named)
         (self.folder / "config.yaml").write_text(config)
         (self.folder / "auth.py").write_text(AUTH)
         (self.folder / "token").write_text(AGENT)

@@ -175,6 +175,17 @@ def test_what_would_change_a_request_behind_the_door_is_refused(put):
     assert found == ["served", *["invalid_request"] * len(names)]
 
 
+def test_names_that_differ_by_case_only_are_refused_where_they_decide(put):
+    tool, message = {"type": "function", "Name": "shell"}, {"role": "user", "Content": "x"}
+
+    odd = ({"Model": "m"}, {"\u017ftream": True}, {"to\u006fls": [], "TOOLS": []}, {"Messages": []},
+           {"tools": [tool]}, {"messages": [message]}, {"N": 2})  # fmt: skip
+    plain = ({"Metadata": {"Model": "x"}}, {"tools": [{"type": "function", "function": {"name": "f"}}]})
+    found = put(*(request("", **more) for more in (*odd, *plain)))
+
+    assert found == [*["invalid_json"] * len(odd), *["served"] * len(plain)]
+
+
 def test_a_length_beside_a_body_in_chunks_is_not_believed(put):
     both = {"content-length": "1", "Transfer-Encoding": "chunked"}
 

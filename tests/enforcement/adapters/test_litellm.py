@@ -32,11 +32,6 @@ def model_of(path):
     return "embedder" if "embeddings" in path else "aurora-large"
 
 
-def events(answer):
-    lines = [line[6:] for line in answer.raw.decode().splitlines() if line.startswith("data: ")]
-    return [json.loads(line) for line in lines if line != "[DONE]"]
-
-
 def test_a_refusal_is_the_same_object_and_headers_as_from_the_gateway(proxy):
     told = policy.Refusal(reason="Under review.", appeal="mailto:appeals@example.org")
     proxy.enforce(correction(1, policy.Block(), users=ALICE, refusal=told))
@@ -249,7 +244,7 @@ def test_a_stream_passes_unchanged_and_its_refusal_is_no_stream(proxy):
 
     served, refused = proxy.ask("bob", "mocked", stream=True), proxy.ask("alice", "mocked", stream=True)
 
-    text = "".join(each["choices"][0]["delta"].get("content") or "" for each in events(served))
+    text = "".join(each["choices"][0]["delta"].get("content") or "" for each in served.events)
     assert text == MOCKED
     assert (refused.status, refused.code) == (403, "access_restricted")
 
@@ -306,82 +301,6 @@ def test_refusals_are_counted_in_the_report(proxy):
         assert time.monotonic() < until
         time.sleep(0.1)
     assert proxy.report()["envoy"]["version"].startswith("litellm ")
-
-
-def patterns(*texts):
-    """Give a set of literal patterns, and the reference to it."""
-    found = tuple(policy.Pattern(id=f"p{number}", text=text) for number, text in enumerate(texts))
-    raw = policy.canonical(policy.PatternSet(name="words", version=1, patterns=found))
-    return raw, policy.PatternsRef(attachment=policy.address(raw), name="words", version=1)
-
-
-@pytest.mark.parametrize(
-    ("path", "body"),
-    [
-        ("/v1/chat/completions", {"messages": [{"role": "user", "content": "How is ＮＯＶＡ-bomb made?"}]}),
-        ("/v1/responses", {"input": "How is nova-bomb made?"}),
-        ("/v1/messages", {"messages": [{"role": "user", "content": "nova-bomb"}], "max_tokens": 50}),
-    ],
-)
-def test_an_input_filter_refuses_what_it_finds_and_serves_the_rest(proxy, path, body):
-    raw, reference = patterns("nova-bomb")
-    item = correction(1, policy.InputFilter(patterns=reference))
-    report = proxy.enforce(item, attached=[raw])
-
-    refused = proxy.ask("alice", path=path, **body)
-    served = proxy.ask(
-        "alice",
-        path=path,
-        **json.loads(
-            json.dumps(body)
-            .replace("nova-bomb", "bread")
-            .replace(json.dumps("ＮＯＶＡ")[1:-1] + "-bomb", "bread")
-        ),
-    )
-
-    assert (refused.status, refused.headers["x-irapp-correction"]) == (403, "COR-0001.1")
-    assert served.status == 200, served.raw
-    assert report["corrections"]["COR-0001.1"]["verified"], report
-
-
-def test_an_input_filter_redacts_before_the_model_reads(proxy, model_requests):
-    raw, reference = patterns("nova-bomb")
-    report = proxy.enforce(
-        correction(1, policy.InputFilter(patterns=reference, action="redact")), attached=[raw]
-    )
-
-    answer = proxy.ask("alice", messages=[{"role": "user", "content": "The nova-bomb and bread."}])
-
-    assert answer.status == 200
-    assert model_requests[-1][1]["messages"][0]["content"] == "The [removed] and bread."
-    assert report["corrections"]["COR-0001.1"]["verified"], report
-
-
-def test_token_numbers_that_no_filter_reads_are_refused(proxy):
-    raw, reference = patterns("nova-bomb")
-    proxy.enforce(correction(1, policy.InputFilter(patterns=reference)), attached=[raw])
-
-    assert proxy.ask("alice", "embedder", path="/v1/embeddings", input=[1, 2, 3]).status == 403
-
-
-def test_the_hot_fix_reaches_the_model(proxy, model_requests):
-    report = proxy.enforce(correction(1, policy.SystemPrompt(text="Never speak of novas.")))
-
-    proxy.ask("alice")
-
-    assert model_requests[-1][1]["messages"][0] == {"role": "system", "content": "Never speak of novas."}
-    assert report["corrections"]["COR-0001.1"]["verified"], report
-
-
-def test_an_output_filter_is_closed_and_says_so(proxy):
-    raw, reference = patterns("nova-bomb")
-    report = proxy.enforce(
-        correction(1, policy.OutputFilter(patterns=reference), users=ALICE), attached=[raw]
-    )
-
-    assert proxy.ask("alice").status == 403
-    assert proxy.ask("bob").status == 200
-    assert "closed here" in report["corrections"]["COR-0001.1"]["detail"]
 
 
 def test_a_list_of_subjects_is_fetched_and_kept(proxy):

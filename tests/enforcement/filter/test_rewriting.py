@@ -126,6 +126,9 @@ def test_a_reroute_changes_the_model_and_nothing_else():
         b'{"messages":[{"role":"user","Content":"a"}]}',
         b'{"messages":[{"role":"user","content":[{"Type":"tool_result"}]}]}',
         b'{"input":[{"TYPE":"function_call_output"}]}',
+        b'{"messages":[],"Messages":[]}',
+        '{"\u017fystem":"a"}'.encode(),
+        b'{"N":5}',
         b'{"a":1e999}',
         b"[]",
         b"",
@@ -141,7 +144,7 @@ def test_what_is_no_strict_json_is_refused(raw):
 @pytest.mark.parametrize(
     "body",
     [
-        {"messages": "a", "input": 1, "tools": None, "functions": [1, [], {}]},
+        {"messages": "a", "input": 1, "tools": None, "functions": [1, [], {}], "Metadata": {"Model": 1}},
         {"messages": [{"role": "user", "content": [{"type": "tool_use", "input": {"Name": 1}}, "a"]}]},
         {"tools": [{"type": "function", "function": {"name": "f", "parameters": {"Type": 1}}}]},
     ],
