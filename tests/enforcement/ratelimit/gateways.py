@@ -191,7 +191,7 @@ class _Model(http.server.BaseHTTPRequestHandler):
         self.send_header("connection", "close")
         self.end_headers()
         self.close_connection = True
-        pause = 0.05 if "slow" in words else 0
+        pause = 0.05 if "slow" in words else 1 if "long" in words else 0
         try:
             for event in EVENTS[kind](silent="silent" in words):
                 for piece in _pieces(f"{event}\n\n".encode(), small="split" in words):

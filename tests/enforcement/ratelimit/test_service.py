@@ -10,7 +10,7 @@ import grpc
 import pytest
 
 from tests.enforcement.ratelimit.parts import Service, Valkey, descriptor
-from tests.patience import wait_for
+from tests.patience import in_time, wait_for
 
 NUMBERS = count(1)
 MORE_PATIENT = {"RATELIMIT_REDIS_TIMEOUT_MS": "1000"}
@@ -42,18 +42,17 @@ def test_subjects_and_limits_are_counted_apart(services, limit):
 
 def test_a_window_slides_so_that_no_window_holds_more_than_the_amount(services, limit):
     one = descriptor("requests;2;1;0", limit=limit)
-    allowed = []
 
-    until = time.monotonic() + 3.2
-    while time.monotonic() < until:
-        asked = time.monotonic()
-        if services[0].allows(one):
-            allowed.append((asked, time.monotonic()))
-        time.sleep(0.02)
+    allowed = [wait_for(lambda: _allowed_at(services[0], one)) for _ in range(7)]
 
     # Between the earliest moment of one and the latest of the next but one lies a whole window.
     assert all(third[1] - first[0] >= 1.0 for first, third in zip(allowed, allowed[2:], strict=False))
-    assert 6 <= len(allowed) <= 8
+
+
+def _allowed_at(service, one):
+    """Give the moments between which it was let through, if it was."""
+    asked = time.monotonic()
+    return (asked, time.monotonic()) if service.allows(one) else None
 
 
 def test_a_large_window_opens_again_at_most_one_slot_late(services, limit):
@@ -66,28 +65,30 @@ def test_a_large_window_opens_again_at_most_one_slot_late(services, limit):
     wait_for(lambda: services[1].allows(descriptor(rule, limit=limit)))
 
     assert time.monotonic() - started >= 2.0
-    assert time.monotonic() - counted < 2.0 + 2 / 128 + 0.5
+    in_time(time.monotonic() - counted, 2.0 + 2 / 128 + 0.5, told="the window")
 
 
 def test_a_burst_is_smaller_than_the_amount_and_refills_at_its_rate(services, limit):
-    one = descriptor("requests;20;10;3", limit=limit)
+    one = descriptor("requests;20;40;3", limit=limit)
 
+    started = time.monotonic()
     at_once = [services[number % 2].allows(one) for number in range(5)]
-    time.sleep(0.6)
+    wait_for(lambda: services[0].allows(one))
 
     assert at_once == [True, True, True, False, False]
-    assert services[0].allows(one)
+    assert time.monotonic() - started >= 2.0
     assert not services[0].allows(one)
 
 
 def test_a_refusal_says_when_to_come_back(services, limit):
     one = descriptor("requests;1;30;0", limit=limit)
+    started = time.monotonic()
     services[0].ask(one)
 
     status = services[1].ask(one).statuses[0]
 
     assert status.code == 2
-    assert 29 <= status.duration_until_reset.seconds <= 31
+    assert 29 - (time.monotonic() - started) <= status.duration_until_reset.seconds <= 31
 
 
 def test_tokens_are_checked_before_and_charged_after(services, limit):
@@ -198,7 +199,7 @@ def test_a_question_that_makes_no_sense_is_no_yes(services, rule, more):
 def test_keys_do_not_stay(services, valkey, limit):
     import redis
 
-    services[0].ask(descriptor("requests;5;1;0", limit=limit))
+    services[0].ask(descriptor("requests;5;15;0", limit=limit))
     services[0].ask(descriptor("concurrent;5", limit=limit, lease="a"))
     with redis.Redis.from_url(valkey.url) as client:
         keys = list(client.scan_iter(f"irapp:*:{limit}:*"))
@@ -216,7 +217,7 @@ def away(tmp_path):
         valkey.start()
         for name in ("one", "two"):
             (tmp_path / name).mkdir()
-            services.append(Service(tmp_path / name, valkey.url, RATELIMIT_LEASE_SECONDS="1", **MORE_PATIENT))
+            services.append(Service(tmp_path / name, valkey.url, RATELIMIT_LEASE_SECONDS="2", **MORE_PATIENT))
             services[-1].start()
         yield valkey, *services
     finally:
@@ -247,9 +248,10 @@ def test_what_was_counted_without_redis_is_not_forgotten_when_it_is_back(away):
     assert [one.allows(asked) for _ in range(3)] == [True] * 3
     assert one.basis() == "gateway"
 
+    wait_for(lambda: two.basis() == "gateway")  # nobody asked this one meanwhile: it notices by itself
+
     valkey.start()  # without its data: each gateway tells again what it let through
     wait_for(lambda: one.basis() == two.basis() == "global")
-    time.sleep(0.8)  # nobody asked the second one meanwhile: it notices by itself
 
     assert one.allows(asked)
     assert [two.allows(asked) for _ in range(5)] == [True] * 4 + [False]
@@ -260,7 +262,7 @@ def test_a_service_that_nobody_asks_knows_that_redis_is_away(away):
 
     valkey.kill()
 
-    wait_for(lambda: one.basis() == "gateway", 3)
+    wait_for(lambda: one.basis() == "gateway")
 
 
 def test_a_redis_that_hangs_costs_one_short_wait(away):
@@ -271,9 +273,10 @@ def test_a_redis_that_hangs_costs_one_short_wait(away):
     started = time.monotonic()
     allowed = [one.allows(descriptor("requests;100;60;0")) for _ in range(20)]
 
-    assert all(allowed)
-    assert time.monotonic() - started < 4
+    took = time.monotonic() - started
     valkey.thaw()
+    assert all(allowed)
+    in_time(took, 4, told="twenty questions")
 
 
 def test_a_redis_that_answers_and_does_not_count_is_away(away):
@@ -289,7 +292,7 @@ def test_a_redis_that_answers_and_does_not_count_is_away(away):
         assert one.basis() == "gateway"
         client.config_set("min-replicas-to-write", 0)
 
-    wait_for(lambda: one.basis() == "global", 3)
+    wait_for(lambda: one.basis() == "global")
     assert not one.allows(descriptor("requests;2;60;0"))
 
 
@@ -301,7 +304,7 @@ def test_places_taken_without_redis_are_told_as_soon_as_it_is_back(away):
     valkey.start()
     wait_for(lambda: one.basis() == two.basis() == "global")
 
-    wait_for(lambda: not two.allows(descriptor("concurrent;1", lease="b", subject="alice")), 0.5)
+    wait_for(lambda: not two.allows(descriptor("concurrent;1", lease="b", subject="alice")))
 
 
 def test_an_emptied_redis_is_used_again_at_once(away):
@@ -325,12 +328,12 @@ def test_places_of_running_requests_are_kept_and_those_of_a_killed_service_lapse
     assert one.allows(descriptor("concurrent;2", lease="a"))
     assert two.allows(descriptor("concurrent;2", lease="b"))
 
-    time.sleep(1.5)  # longer than a lease lives without being renewed
+    time.sleep(2.5)  # longer than a lease lives without being renewed
     assert not two.allows(descriptor("concurrent;2", lease="c"))
     one.kill()
 
-    wait_for(lambda: two.allows(descriptor("concurrent;2", lease="c")), 3)
-    time.sleep(1.5)
+    wait_for(lambda: two.allows(descriptor("concurrent;2", lease="c")))
+    time.sleep(2.5)
     assert not two.allows(descriptor("concurrent;2", lease="d"))
 
 
