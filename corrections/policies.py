@@ -175,6 +175,15 @@ def check_can_retire(gateway: Gateway, user: User, *, now: datetime) -> None:
         raise ConflictError(f"{gateway} is retired already.", code="already_retired")
 
 
+def check_can_take_up(gateway: Gateway, user: User, *, now: datetime) -> None:
+    """A gateway that was retired counts again when who may retire it says so, and when it is there."""
+    _need(user, *DECIDERS)
+    if gateway.retired_at is None:
+        raise ConflictError(f"{gateway} is in service.", code="not_retired")
+    if not gateway.reports_again(now=now):
+        raise ConflictError(f"Nothing is heard of {gateway}; start it first.", code="still_silent")
+
+
 def check_can_continue(user: User, conflicting: QuerySet[Hub]) -> None:
     """To go on without a policy that was lost may lift what it said: a decision-maker's word."""
     _need(user, *DECIDERS)

@@ -14,6 +14,7 @@ urlpatterns = [
     path("alarms/<int:pk>/acknowledge/", alarms.acknowledge, name="acknowledge"),
     path("gateways/", listing.gateways, name="gateways"),
     path("gateways/<int:pk>/retire/", confirming.confirm, {"step": "retire"}, name="retire"),
+    path("gateways/<int:pk>/return/", confirming.confirm, {"step": "take_up"}, name="take_up"),
     path("destruction/", destroying.index, name="destructions"),
     path("destruction/new/", destroying.order, name="order"),
     path("destruction/<int:pk>/", destroying.show, name="destruction"),

@@ -19,7 +19,7 @@ from corrections.actions.drafting import (
     revise_correction,
 )
 from corrections.actions.executing import retry
-from corrections.actions.gateways import retire_gateway
+from corrections.actions.gateways import retire_gateway, take_up_gateway
 from corrections.actions.proposing import propose, propose_lift, propose_permanent, withdraw
 from corrections.actions.voting import Ballot, vote
 
@@ -42,6 +42,7 @@ __all__ = [
     "retry",
     "revise_correction",
     "sign_order",
+    "take_up_gateway",
     "tick",
     "vote",
     "withdraw",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @transaction.atomic
 def retire_gateway(*, gateway_id: int, reason: str, by: User) -> Gateway:
-    """Stop waiting for a gateway that was taken out of service. Its next report registers it again."""
+    """Stop waiting for a gateway that was taken out of service, whatever is heard of it later."""
     gateway = Gateway.objects.select_for_update(of=("self",)).get(pk=gateway_id)
     now = timezone.now()
     policies.check_can_retire(gateway, by, now=now)
@@ -26,5 +26,18 @@ def retire_gateway(*, gateway_id: int, reason: str, by: User) -> Gateway:
     gateway.retired_at, gateway.retired_by = now, by
     gateway.save()
     record("gateway.retired", gateway, by=by, reason=because)
+    hint("gateways")
+    return gateway
+
+
+@transaction.atomic
+def take_up_gateway(*, gateway_id: int, reason: str, by: User) -> Gateway:
+    """Count a retired gateway that reports again: corrections are in force only where it agrees."""
+    gateway = Gateway.objects.select_for_update(of=("self",)).get(pk=gateway_id)
+    policies.check_can_take_up(gateway, by, now=timezone.now())
+    because = text(reason, field="reason", required=True)
+    gateway.retired_at = gateway.retired_by = None
+    gateway.save()
+    record("gateway.returned", gateway, by=by, reason=because)
     hint("gateways")
     return gateway

@@ -125,6 +125,12 @@ class Gateway(_Global):
         """It acknowledges, and that is all: nobody can probe it, and it reports nothing by itself."""
         return self.kind == self.Kind.WEBHOOK and self.report is None
 
+    def reports_again(self, *, now: datetime) -> bool:
+        """Something was heard of it since it was retired, and lately."""
+        since = self.retired_at
+        heard = since is not None and self.seen_at is not None and self.seen_at > since
+        return heard and not self.is_silent(now=now)
+
     def is_silent(self, *, now: datetime) -> bool:
         """Nothing new was heard of it for longer than it may be quiet."""
         patience = QUIET_WEBHOOK if self.unobserved else SILENT_AFTER

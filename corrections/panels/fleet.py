@@ -21,6 +21,8 @@ from corrections.terms import Terms
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from django.db.models import QuerySet
+
     from corrections.models import Correction, Hub
     from irapp.accounts.models import User
 
@@ -57,6 +59,18 @@ class GatewayRow:
 
 
 @dataclass(frozen=True)
+class RetiredRow:
+    """One gateway that is not waited for any more.
+
+    :param reports: something is heard of it all the same.
+    """
+
+    gateway: Gateway
+    reports: bool
+    cannot_take_up: str
+
+
+@dataclass(frozen=True)
 class CorrectionRow:
     """One correction, counted over everything that has to carry it out."""
 
@@ -81,7 +95,7 @@ class Fleet:
     hubs: list[HubRow]
     gateways: list[GatewayRow]
     corrections: list[CorrectionRow]
-    retired: list[Gateway]
+    retired: list[RetiredRow]
 
 
 def fleet(user: User) -> Fleet:
@@ -96,7 +110,7 @@ def fleet(user: User) -> Fleet:
         hubs=hubs,
         gateways=[_gateway(each, user, now=now) for each in seen.gateways],
         corrections=[correction_row(each) for each in sorted(seen.corrections, key=_trouble_first)],
-        retired=list(Gateway.objects.exclude(retired_at=None).defer("report").select_related("retired_by")),
+        retired=[_retired(each, user, now=now) for each in _gone()],
     )
 
 
@@ -165,6 +179,15 @@ def _steps(seen: Truth, hubs: list[HubRow]) -> list[Step]:
         Step("Acknowledged", cells.share(has, len(expected), "gateways")),
         Step("Observed", cells.share(shows, len(runs), cells.probes(right, asked))),
     ]
+
+
+def _gone() -> QuerySet[Gateway]:
+    return Gateway.objects.exclude(retired_at=None).defer("report").select_related("retired_by")
+
+
+def _retired(gateway: Gateway, user: User, *, now: datetime) -> RetiredRow:
+    cannot = why_not(policies.check_can_take_up, gateway, user, now=now)
+    return RetiredRow(gateway, gateway.reports_again(now=now), cannot)
 
 
 def _hub(each: HubStanding, *, now: datetime) -> HubRow:

@@ -22,6 +22,11 @@ HEALED = {
     AlarmKind.NOT_LIFTED: "Every gateway has shown that it is gone.",
     AlarmKind.HELD: "It was lifted, renewed, or replaced.",
 }
+HEALED_OF = {
+    "log": "Nothing was left out of the decision log lately.",
+    "retired": "It was taken up again, or reports no longer.",
+}
+"""What is said instead where the cause is one of these."""
 
 
 def settle(*, now: datetime) -> None:
@@ -35,4 +40,8 @@ def settle(*, now: datetime) -> None:
             raise_alarm(fault, now=now)
     for key, alarm in opened.items():
         if key not in wanted and seen.judges(*key):
-            clear_alarm(alarm_id=alarm.pk, because=HEALED[key[0]], now=now)
+            clear_alarm(alarm_id=alarm.pk, because=_healed(*key), now=now)
+
+
+def _healed(kind: AlarmKind, cause: str) -> str:
+    return HEALED_OF.get(cause.partition(":")[0], HEALED[kind])

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Q
+from django.db.models import F, Q
 
 from corrections.models import AlarmKind, Correction, CorrectionGateway, Gateway, Hub, PolicyVersion
 from corrections.publishing.missed import missed
@@ -98,8 +98,9 @@ def standing(*, now: datetime) -> Seen:
     clear = [row for row in lasting if row.gateway_id not in ill]
     hidden = {(AlarmKind.DRIFT, _cause(row.correction_id)) for row in lasting if row.gateway_id in ill}
     hidden |= {(kind, fault.cause) for fault in at_gateways for kind in _WORSE[fault.kind]}
-    untold = [fault for gateway in gateways for fault in _not_told(gateway, now=now)]
-    return Seen([*faults, *at_gateways, *untold, *_drifted(clear, now=now)], hidden=frozenset(hidden))
+    faults += [fault for gateway in gateways for fault in _not_told(gateway, now=now)]
+    faults += [*at_gateways, *_retired(now=now), *_drifted(clear, now=now)]
+    return Seen(faults, hidden=frozenset(hidden))
 
 
 def _answers(hub: Hub, *, now: datetime) -> bool:
@@ -144,6 +145,20 @@ def _not_told(gateway: Gateway, *, now: datetime) -> Iterator[Fault]:
     if said := _said(gateway, UNTOLD):
         cause = f"log:{gateway.pk}"
         yield Fault(AlarmKind.DRIFT, cause, gateway.seen_at or now, said, gateway_id=gateway.pk)
+
+
+def _retired(*, now: datetime) -> Iterator[Fault]:
+    """Give the gateways that nobody waits for any more and that report all the same."""
+    for gateway in Gateway.objects.filter(seen_at__gt=F("retired_at")):
+        if gateway.reports_again(now=now):
+            detail = "It was retired and reports again. It does not count until it is taken up again."
+            yield Fault(
+                AlarmKind.DRIFT,
+                f"retired:{gateway.pk}",
+                gateway.seen_at or now,
+                detail,
+                gateway_id=gateway.pk,
+            )
 
 
 def _refused(gateway: Gateway) -> str:

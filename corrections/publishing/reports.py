@@ -26,8 +26,7 @@ EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 _WRITE = """
 UPDATE corrections_gateway AS gateway SET
   report = said.report, reported_at = said.reported_at, seen_at = %s, policy_version = said.policy_version,
-  policy_digest = said.policy_digest, live = said.live, rejected = said.rejected, error = said.error,
-  retired_at = NULL, retired_by_id = NULL
+  policy_digest = said.policy_digest, live = said.live, rejected = said.rejected, error = said.error
 FROM jsonb_to_recordset(%s::jsonb) AS said(
   id bigint, report jsonb, reported_at timestamptz, policy_version bigint, policy_digest text, live boolean,
   rejected integer, error text
@@ -125,9 +124,7 @@ def _acknowledgement(gateway: Gateway, said: Heard) -> Acknowledgement | None:
 
 
 def _apply(gateway: Gateway, heard: Heard) -> bool:
-    """Write a report into its gateway; tell whether it says anything new."""
-    if gateway.retired_at is not None:
-        record("gateway.returned", gateway, by=None)
+    """Write a report into its gateway, retired or not; tell whether it says anything new."""
     if gateway.kind == Gateway.Kind.ENVOY and heard.envoy.version.startswith(ADAPTERS):
         gateway.kind = Gateway.Kind.ADAPTER
         gateway.save(update_fields=["kind"])

@@ -55,6 +55,11 @@ def check_can_retire(gateway: Gateway, user: User) -> None:
     policies.check_can_retire(gateway, user, now=timezone.now())
 
 
+def check_can_take_up(gateway: Gateway, user: User) -> None:
+    """Ask the rule at this moment."""
+    policies.check_can_take_up(gateway, user, now=timezone.now())
+
+
 STEPS = {
     "propose": Step(
         "Propose {}",
@@ -142,7 +147,8 @@ STEPS = {
     "retire": Step(
         "Retire {}",
         "Its word no longer counts: corrections turn active or lifted without it. Only for a gateway that is"
-        " out of service for good. If it reports again, it counts again.",
+        " out of service for good. If it reports again, that is an alarm, and it counts only when it is taken"
+        " up again.",
         "Retire the gateway",
         "{} is retired.",
         visible_gateway,
@@ -150,6 +156,16 @@ STEPS = {
         actions.retire_gateway,
         names="gateway_id",
         kind="danger",
+    ),
+    "take_up": Step(
+        "Take {} up again",
+        "Its word counts again: from now on a correction is in force only where it agrees too.",
+        "Take it up again",
+        "{} is in service again.",
+        visible_gateway,
+        check_can_take_up,
+        actions.take_up_gateway,
+        names="gateway_id",
     ),
 }
 

@@ -63,9 +63,6 @@ def _note_gateway(gateway: Gateway, outcome: Outcome) -> None:
     if outcome.held is not None or not outcome.error:
         gateway.policy_version = outcome.held.version if outcome.held else None
         gateway.policy_digest = outcome.held.digest[:71] if outcome.held else ""
-    if gateway.retired_at is not None and not outcome.error:
-        gateway.retired_at = gateway.retired_by = None
-        record("gateway.returned", gateway, by=None)
     gateway.save()
 
 

@@ -274,3 +274,22 @@ def test_a_silent_gateway_is_retired_with_a_reason_by_who_may(client, clock):
     gateway.refresh_from_db()
     assert refused.status_code == HTTPStatus.FORBIDDEN
     assert gateway.retired_at is not None
+
+
+def test_a_retired_gateway_that_reports_is_shown_and_taken_up_again_by_who_may(client, clock):
+    gateways.show("gateway-9")
+    clock.shift(timedelta(seconds=30))
+    gateway, officer = Gateway.objects.get(), factories.make_officer()
+    client.force_login(officer)
+    client.post(url("retire", gateway), {"reason": "Gone."})
+    silent = text(client.get(GATEWAYS))
+    clock.shift(timedelta(seconds=2))
+    gateways.show("gateway-9")
+    heard = text(client.get(GATEWAYS))
+    client.post(url("take_up", gateway), {"reason": "Repaired."})
+
+    assert "Take up again" not in silent
+    assert "It reports again, and does not count." in heard
+    assert "Take up again" in heard
+    gateway.refresh_from_db()
+    assert gateway.retired_at is None

@@ -1,7 +1,10 @@
 """Who may do what: one table, every role against every action."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import transaction
+from django.utils import timezone
 
 from corrections import actions
 from corrections.models import Gateway
@@ -87,6 +90,16 @@ def silent_gateway():
     return Gateway.objects.create(name="gateway-9")
 
 
+def take_up_gateway(gateway, by):
+    actions.take_up_gateway(gateway_id=gateway.pk, reason="Repaired.", by=by)
+
+
+def returned_gateway():
+    now = timezone.now()
+    before = now - timedelta(hours=1)
+    return Gateway.objects.create(name="gateway-8", seen_at=now, retired_at=before, retired_by=make_user(D))
+
+
 MAY = [
     (open_package, make_incident, {R, C}),
     (draft, make_package, {R, C}),
@@ -100,6 +113,7 @@ MAY = [
     (propose_permanent, make_correction, {R, C}),
     (retry, failed, {R, C, D, E}),
     (retire_gateway, silent_gateway, {D, E}),
+    (take_up_gateway, returned_gateway, {D, E}),
 ]
 
 

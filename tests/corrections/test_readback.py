@@ -264,15 +264,49 @@ def test_a_gateway_that_still_reports_cannot_be_retired():
     assert refused.value.code == "still_reporting"
 
 
-def test_a_retired_gateway_that_reports_counts_again(clock):
+def retired(clock):
     make_correction()
     clock.shift(8)
-    actions.retire_gateway(gateway_id=Gateway.objects.get().pk, reason="Moved.", by=make_officer())
+    gateway = Gateway.objects.get()
+    return actions.retire_gateway(gateway_id=gateway.pk, reason="Moved.", by=make_officer())
 
+
+def test_a_retired_gateway_that_reports_stays_retired(clock):
+    gateway = retired(clock)
+    for _ in range(3):
+        clock.shift(2)
+        gateways.show()
+
+    assert not Gateway.objects.shown().exists()
+    gateway.refresh_from_db()
+    assert gateway.seen_at > gateway.retired_at
+    assert not Event.objects.filter(verb="gateway.returned").exists()
+
+
+def test_a_retired_gateway_that_reports_is_taken_up_again_on_purpose(clock):
+    gateway, officer = retired(clock), make_officer()
+    clock.shift(2)
     gateways.show()
 
-    assert Gateway.objects.expected().count() == 1
-    assert Event.objects.filter(verb="gateway.returned").exists()
+    actions.take_up_gateway(gateway_id=gateway.pk, reason="Repaired.", by=officer)
+
+    assert list(Gateway.objects.expected()) == [gateway]
+    event = Event.objects.get(verb="gateway.returned")
+    assert (event.actor_id, event.data["reason"]) == (officer.pk, "Repaired.")
+
+
+@pytest.mark.parametrize("code", ["still_silent", "not_retired"])
+def test_what_is_not_retired_or_not_there_is_not_taken_up(clock, code):
+    gateway = retired(clock)
+    if code == "not_retired":
+        clock.shift(2)
+        gateways.show()
+        actions.take_up_gateway(gateway_id=gateway.pk, reason="Repaired.", by=make_officer())
+
+    with pytest.raises(ConflictError) as refused:
+        actions.take_up_gateway(gateway_id=gateway.pk, reason="Repaired.", by=make_officer())
+
+    assert refused.value.code == code
 
 
 def test_a_lift_that_no_gateway_shows_is_an_alarm_and_not_undone(clock):

@@ -325,6 +325,23 @@ def test_a_retired_gateway_alarms_nobody(clock):
     assert not raised()
 
 
+def test_a_retired_gateway_that_reports_is_an_alarm_until_it_is_taken_up_again(clock):
+    make_correction()
+    after(clock, 6)
+    gateway = Gateway.objects.get()
+    actions.retire_gateway(gateway_id=gateway.pk, reason="scrapped", by=make_officer())
+    look(clock)
+    told = Alarm.objects.get(cleared_at=None)
+    actions.take_up_gateway(gateway_id=gateway.pk, reason="repaired", by=make_officer())
+    look(clock)
+
+    assert (told.kind, told.target) == (AlarmKind.DRIFT, gateway)
+    assert "retired and reports again" in told.detail
+    told.refresh_from_db()
+    assert told.cleared_because == "It was taken up again, or reports no longer."
+    assert not raised()
+
+
 def silent_gateway(clock):
     make_correction()
     after(clock, 6)

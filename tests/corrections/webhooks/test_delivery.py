@@ -4,13 +4,14 @@ import pytest
 import rfc8785
 from django.utils import timezone
 
+from corrections import actions as corrections_actions
 from corrections.models import CorrectionGateway, Gateway, PolicyVersion
 from corrections.states import State
 from corrections.webhooks import actions, delivery, tasks
 from corrections.webhooks.models import Delivery
 from irapp.audit.models import Event, OutboxItem
 from tests.corrections import gateways
-from tests.corrections.factories import decide, fresh, lift, make_correction, make_proposal
+from tests.corrections.factories import decide, fresh, lift, make_correction, make_officer, make_proposal
 
 pytestmark = pytest.mark.django_db
 
@@ -250,6 +251,30 @@ def test_a_webhook_that_is_removed_while_its_message_is_under_way_stays_removed(
     assert outcome.error == ""
     assert gateway().retired_at is not None
     assert not Event.objects.filter(verb="gateway.returned").exists()
+
+
+def test_nobody_brings_a_removed_webhook_back_by_reporting_under_its_name(add, admin):
+    endpoint = add("edge")
+    correction = enforcing()
+    actions.remove_endpoint(endpoint_id=endpoint.pk, reason="Gone.", by=admin)
+
+    gateways.show("edge", corrections={})
+    gateways.show()
+
+    assert gateway().retired_at is not None
+    assert fresh(correction).state == State.ACTIVE
+
+
+def test_a_webhook_that_was_retired_and_answers_stays_retired(add, clock):
+    endpoint = add()
+    clock.shift(200)
+    corrections_actions.retire_gateway(gateway_id=gateway().pk, reason="Moved.", by=make_officer())
+    clock.shift(1)
+
+    assert delivery.ask(endpoint, quietly=False).error == ""
+
+    assert gateway().retired_at is not None
+    assert gateway().reports_again(now=timezone.now())
 
 
 def test_a_paused_endpoint_is_sent_nothing_until_it_is_resumed(add, deliver, receiver, admin):
