@@ -14,7 +14,7 @@ from incidents.preparation.models import DeployedModel, Fallback
 from irapp.common.errors import InvalidError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from corrections.terms import Terms
     from irapp.accounts.models import User
@@ -94,12 +94,18 @@ def spared_by(terms: Terms, *, reader: User | None = None) -> list[Correction]:
 
     :param reader: whoever is shown them, and sees some only; without, all are given.
     """
-    names = terms.parameters.get("corrections")
-    if terms.kind != "exempt" or not isinstance(names, list | tuple):
+    names = spared_names(terms.kind, terms.parameters)
+    if not names:
         return []
     every = Correction.objects.visible_to(reader) if reader else Correction.objects.all()
-    rows = every.filter(reference__in=list(names), state__in=IN_POLICY)
+    rows = every.filter(reference__in=names, state__in=IN_POLICY)
     return list(rows.select_related("package__incident").order_by("reference", "version"))
+
+
+def spared_names(kind: str, parameters: Mapping[str, object]) -> list[str]:
+    """Give the references that an exemption names; no other kind spares from anything."""
+    names = parameters.get("corrections")
+    return list(names) if kind == "exempt" and isinstance(names, list | tuple) else []
 
 
 def resolved(users: dict[str, Any], parameters: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -1,8 +1,10 @@
 """Locks and moves, the same for every action.
 
-Locks are taken in one order: incident, correction, proposal, policy. People's actions take the incident
+Locks are taken in one order: incident, corrections, proposal, policy. People's actions take the incident
 too, so that a gate never counts what another transaction is changing; clocks and gateways only finish what
-was decided.
+was decided. Corrections are locked together, by primary key: every version of a reference, because a policy
+that no longer carries one version may carry another again, and what an exemption spares from, wherever it
+belongs, because whoever decides on the hole decides by what stands behind the wall.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from django.db import connection
 from django_fsm import TransitionNotAllowed
 
 from corrections.models import Correction, Proposal
+from corrections.registers import spared_names
 from incidents import actions as incidents
 from irapp.audit.record import hint, record
 from irapp.common.errors import ConflictError
@@ -32,9 +35,12 @@ def locked(correction_id: int) -> Correction:
 
 
 def held(correction_id: int) -> Correction:
-    """Fetch a correction that nobody else can change until this transaction ends."""
-    rows = Correction.objects.select_for_update(of=("self",))
-    correction: Correction = rows.select_related("package__incident", "supersedes").get(pk=correction_id)
+    """Fetch a correction that nobody else can change until this transaction ends, nor what goes with it."""
+    rows = Correction.objects.select_for_update(of=("self",)).select_related("package__incident")
+    together = rows.filter(reference__in=_references(correction_id)).order_by("pk")
+    versions = {each.pk: each for each in together}
+    correction: Correction = versions[correction_id]
+    correction.supersedes = versions[correction.supersedes_id] if correction.supersedes_id else None
     return correction
 
 
@@ -45,6 +51,12 @@ def locked_proposal(proposal_id: int) -> Proposal:
     proposal = rows.get(pk=proposal_id)
     proposal.correction = correction
     return proposal
+
+
+def _references(correction_id: int) -> list[str]:
+    """Its own reference, and what it spares from. Terms that are proposed do not change under the reader."""
+    asked = Correction.objects.only("reference", "kind", "parameters").get(pk=correction_id)
+    return [asked.reference, *spared_names(asked.kind, asked.parameters)]
 
 
 def move(correction: Correction, name: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.db import connection
+from django.utils import timezone
 
 from corrections.models import Correction, PolicyVersion
 from corrections.publishing.signing import signed_by_us, signing_key
@@ -41,6 +42,7 @@ def publish(*, by: User | None, now: datetime, above: int = 0) -> PolicyVersion:
     :param above: a version that it has to be newer than.
     """
     _one_at_a_time()
+    now = max(now, timezone.now())  # whoever waited must not bring back what has been replaced meanwhile
     content = compiled(now=now)
     digest = policy.digest(content)
     newest = PolicyVersion.objects.first()

@@ -2,26 +2,33 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from threading import Barrier, BrokenBarrierError
+from threading import Barrier, BrokenBarrierError, get_ident
+from threading import Event as ThreadEvent
 
 import pytest
 from django.db import connection
 
 from corrections import actions
+from corrections.authority import check_not_grown
 from corrections.models import PolicyVersion, Proposal, Vote
+from corrections.publishing.compile import _one_at_a_time as one_at_a_time
+from corrections.publishing.evaluate import evaluate
 from corrections.selectors import standing
 from corrections.states import State
 from irapp.audit.models import Event, OutboxItem
 from irapp.common.errors import ConflictError
 from tests.corrections.factories import (
     approve,
+    decide,
     fresh,
     make_commander,
+    make_correction,
     make_draft,
     make_executive,
     make_proposal,
     make_shutdown,
 )
+from tests.corrections.test_exemptions import make_exemption_terms
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -133,3 +140,63 @@ def test_an_edit_and_a_proposal_at_once_bar_whoever_edited():
     assert now.drafted_by == writer
     assert (asked.is_open, now.state) in {(True, State.PROPOSED), (False, State.DRAFT)}
     assert asked.is_open == (str(writer.pk) in asked.barred)
+
+
+def test_an_older_version_is_lifted_while_the_newer_one_fails(monkeypatch):
+    """One holds the policy and wants the older one again; the other holds that and wants the policy."""
+    older = make_correction()
+    newer = decide(
+        actions.propose(
+            correction_id=actions.draft_version(correction_id=older.pk, by=make_commander()).pk,
+            by=make_commander(),
+        )
+    )
+    lift = actions.propose_lift(correction_id=older.pk, reason="Over.", by=make_commander())
+    person, both_hold, compiling, failing = make_executive(), Barrier(2), ThreadEvent(), []
+
+    def in_turn():  # each holds its own rows; the failing one compiles first
+        with suppress(BrokenBarrierError):
+            both_hold.wait(timeout=1)
+        if get_ident() not in failing:
+            compiling.wait(timeout=1)
+        one_at_a_time()
+        compiling.set()
+
+    def fail():
+        failing.append(get_ident())
+        evaluate(now=newer.execute_by)
+
+    monkeypatch.setattr("corrections.publishing.compile._one_at_a_time", in_turn)
+    together(fail, lambda: approve(lift, by=person))
+
+    assert (fresh(older).state, fresh(newer).state) == (State.LIFTING, State.FAILED)
+    newest = bytes(PolicyVersion.objects.first().content).decode()
+    assert (str(newer) in newest, str(older) in newest) == (True, False)
+
+
+def test_what_an_exemption_spares_from_does_not_grow_between_the_check_and_the_decision(monkeypatch):
+    spared = make_correction()
+    exemption = make_proposal(terms=make_exemption_terms(spared))
+    stays = actions.propose_permanent(correction_id=spared.pk, reason="It stays.", by=make_commander())
+    approve(stays)
+    people, checked, grown = [make_executive(), make_executive()], ThreadEvent(), ThreadEvent()
+
+    def check_slowly(proposal):
+        check_not_grown(proposal)
+        if proposal.pk == exemption.pk:
+            checked.set()
+            grown.wait(timeout=1)
+
+    def grow():
+        checked.wait(timeout=5)
+        approve(stays, by=people[1])
+        grown.set()
+
+    monkeypatch.setattr("corrections.policies.check_not_grown", check_slowly)
+    together(lambda: approve(exemption, by=people[0]), grow)
+
+    decided = Event.objects.filter(verb__in=["correction.approved", "correction.made_permanent"])
+    assert [event.target_name for event in decided.order_by("pk")[1:]] == [
+        str(exemption.correction),
+        str(spared),
+    ]

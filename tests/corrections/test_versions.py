@@ -149,6 +149,17 @@ def test_a_later_version_starts_later_and_the_old_one_holds_until_then(old, cloc
     assert in_policy() == [str(new)]
 
 
+def test_whoever_read_the_clock_before_a_later_version_began_does_not_bring_the_old_one_back(old, clock):
+    soon = timezone.now() + timedelta(hours=1)
+    new = decide(proposed(old, starts_at=soon))
+    clock.move_to(soon + timedelta(seconds=1), tick=False)
+    actions.tick(now=timezone.now())
+
+    actions.tick(now=soon - timedelta(seconds=1))  # it waited for its turn meanwhile
+
+    assert in_policy() == [str(new)]
+
+
 def test_one_change_at_a_time(old):
     actions.draft_version(correction_id=old.pk, by=make_commander())
 
