@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from deploy.embedded.process import ROOT
 from tests.enforcement.hub_process import AGENT, CONTROL, HubProcess, signed
+from tests.patience import in_time
 
 
 @pytest.fixture
@@ -105,8 +106,9 @@ def test_what_the_gateway_has_already_is_not_sent_again(shared):
     long = shared.get("/v1/policy?wait=1", headers={"if-none-match": tag})
 
     assert (again.status, again.raw, long.status) == (304, b"", 304)
-    assert again.seconds < 0.5
-    assert 0.95 < long.seconds < 2
+    assert long.seconds > 0.95
+    in_time(again.seconds, 0.5, told="an answer without waiting")
+    in_time(long.seconds, 2, told="an answer after one second")
 
 
 def test_a_gateway_that_is_ahead_is_not_sent_back(shared):
@@ -137,8 +139,8 @@ def test_everybody_who_waits_is_woken_at_once(hub):
         answers = list(waiting)
 
     assert {(answer.status, answer.raw) for answer in answers} == {(200, signed(2, "alice"))}
-    assert max(answer.seconds for answer in answers) < 10
-    assert hub.get("/v1/policy", headers={"if-none-match": tag}).seconds < 1
+    in_time(max(answer.seconds for answer in answers), 10, told="to wake twenty")
+    assert hub.get("/v1/policy?wait=20", headers={"if-none-match": tag}).status == 200  # without a wait
 
 
 def test_who_waits_for_the_first_policy_gets_it(hub):
@@ -147,7 +149,7 @@ def test_who_waits_for_the_first_policy_gets_it(hub):
         hub.put(signed(1, "alice"))
 
         assert waiting.result().raw == signed(1, "alice")
-        assert waiting.result().seconds < 10
+        in_time(waiting.result().seconds, 10, told="the first policy")
 
 
 def test_of_eight_versions_at_once_the_newest_stays(hub):
@@ -263,7 +265,7 @@ def test_a_hub_that_stops_sends_home_who_waits(hub):
         hub.end()
 
         assert waiting.result().status == 304
-        assert waiting.result().seconds < 5
+        in_time(waiting.result().seconds, 5, told="to be sent home")
     assert hub.process.returncode in {0, -signal.SIGTERM}
 
 

@@ -17,6 +17,7 @@ from tests.enforcement.bare import Bare
 from tests.enforcement.filter.making import chat, events_of, said
 from tests.enforcement.patterns.making import pattern_set
 from tests.enforcement.world import Reply, correction
+from tests.patience import in_time
 
 TERM = chat("word ").split(b"\n\n")[1].decode() + "\n\n"
 READERS = ThreadPoolExecutor(130)
@@ -103,9 +104,9 @@ def test_a_hundred_streams_end_within_two_seconds_and_the_others_run_on(gateway,
             corrections=(correction(1, policy.Halt(), functionality=policy.Functionality(models=("large",))),)
         )
     )
-    ends = [stream.result(10) for stream in inside]
+    ends = [stream.result(30) for stream in inside]
 
-    assert max(at for _, at in ends) - began < 2
+    in_time(max(at for _, at in ends) - began, 2, told="the end of a hundred streams")
     assert all(events_of(raw)[-1]["error"]["code"] == "inference_halted" for raw, _ in ends)
     assert not any(stream.done() for stream in beside)
     assert ask(gateway, {}).code == "inference_halted"
@@ -114,7 +115,7 @@ def test_a_hundred_streams_end_within_two_seconds_and_the_others_run_on(gateway,
             corrections=(correction(1, policy.Halt(), functionality=policy.Functionality(models=("small",))),)
         )
     )
-    assert all(events_of(stream.result(5)[0])[-1]["error"] for stream in beside)
+    assert all(events_of(stream.result(30)[0])[-1]["error"] for stream in beside)
 
 
 def test_a_name_in_any_script_is_the_same_to_the_filter(gateway):

@@ -55,6 +55,8 @@ class Upstream:
         self.asked.append({**await request.json(), "authorization": request.headers.get("authorization", "")})
         if self.score == "late":
             await asyncio.sleep(1)
+        while self.score == "held":  # noqa: ASYNC110 - until a test, in another thread, says otherwise
+            await asyncio.sleep(0.01)
         return web.json_response({"score": self.score} if isinstance(self.score, float) else {})
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
