@@ -82,8 +82,8 @@ def _emergency(people: dict[str, User]) -> None:
     )
     key = incident.pk
     actions.assign(incident_id=key, user_id=connor.pk, role="COMMANDER", by=rosa)
-    actions.assign(incident_id=key, user_id=people["dora"].pk, role="DECISION_MAKER", by=connor)
-    actions.assign(incident_id=key, user_id=people["edgar"].pk, role="DECISION_MAKER", by=connor)
+    for name in ("dora", "edgar", "elena"):
+        actions.assign(incident_id=key, user_id=people[name].pk, role="DECISION_MAKER", by=connor)
     reason = "Ransom notes are being sent now; two victims were reached by telephone."
     actions.declare_emergency(incident_id=key, reason=reason, by=connor)
     found = "Seventeen organisations are named in the transcripts. Confidence: high for eleven of them."

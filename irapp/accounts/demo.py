@@ -1,4 +1,4 @@
-"""The people of the demo, one for each role. Nowhere else: their passwords stand on the sign-in page."""
+"""The people of the demo: one for each role, two executives. Passwords stand on the sign-in page."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ PEOPLE = (
     DemoPerson("connor", "Connor Vale", RoleCode.COMMANDER),
     DemoPerson("dora", "Dora Lind", RoleCode.DUTY_OFFICER),
     DemoPerson("edgar", "Edgar Stone", RoleCode.EXECUTIVE),
+    DemoPerson("elena", "Elena Ruiz", RoleCode.EXECUTIVE),  # what cannot be taken back takes two
     DemoPerson("kim", "Kim Aldana", RoleCode.COMMUNICATOR),
     DemoPerson("ada", "Ada Moreau", RoleCode.AUDITOR),
     DemoPerson("adam", "Adam Brandt", RoleCode.ADMINISTRATOR),

@@ -17,6 +17,7 @@ ROLES = {
     "connor": RoleCode.COMMANDER,
     "dora": RoleCode.DUTY_OFFICER,
     "edgar": RoleCode.EXECUTIVE,
+    "elena": RoleCode.EXECUTIVE,
     "kim": RoleCode.COMMUNICATOR,
     "ada": RoleCode.AUDITOR,
     "adam": RoleCode.ADMINISTRATOR,

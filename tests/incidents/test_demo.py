@@ -15,6 +15,7 @@ PEOPLE = {
     "connor": RoleCode.COMMANDER,
     "dora": RoleCode.DUTY_OFFICER,
     "edgar": RoleCode.EXECUTIVE,
+    "elena": RoleCode.EXECUTIVE,
     "kim": RoleCode.COMMUNICATOR,
     "ada": RoleCode.AUDITOR,
     "adam": RoleCode.ADMINISTRATOR,
