@@ -38,13 +38,14 @@ def django_db_setup(django_db_setup, django_db_blocker):
 @pytest.fixture(scope="module")
 def browser():
     """Debian's Chromium. One module at a time: a second Playwright in a process refuses to start."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
     chromium = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
     with sync_playwright() as playwright, pytest.MonkeyPatch.context() as patch:
         # Playwright leaves an event loop in this thread; Django would take every query for an async one.
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+        expect.set_options(timeout=20_000)  # a page that is slow on a busy machine is no broken one
         running = playwright.chromium.launch(executable_path=chromium, args=flags)
         yield running
         running.close()

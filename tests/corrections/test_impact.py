@@ -12,6 +12,7 @@ from corrections.selectors import impact
 from corrections.validation import spec
 from tests.corrections.factories import make_proposal, make_terms
 from tests.incidents.factories import make_fallback, make_model
+from tests.patience import in_time
 
 pytestmark = pytest.mark.django_db
 MANY = """
@@ -169,4 +170,4 @@ def test_a_hundred_thousand_requests_take_about_a_second():
     found = estimate(**everyone("output_cap", parameters={"max_tokens": 5}))
 
     assert found.touched == 100_000
-    assert time.perf_counter() - began < 3  # alone on the machine it is under one
+    in_time(time.perf_counter() - began, 3, told="the estimate")  # alone on the machine it is under one

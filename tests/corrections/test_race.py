@@ -35,7 +35,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def together(*calls):
     """Make the calls at the same moment; give what each returned or raised."""
-    begin = Barrier(len(calls), timeout=10)
+    begin = Barrier(len(calls), timeout=60)
 
     def run(call):
         try:

@@ -38,16 +38,20 @@ def child(tmp_path):
 
 def test_a_program_that_does_not_answer_is_an_error_with_its_last_words(child):
     slow = child("import time; print('looking for the moon', flush=True); time.sleep(600)", ready_within=1)
+    slow.launch()
+    wait_for(lambda: "moon" in slow.said())
     with pytest.raises(StartError, match=r"did not answer within 1 s[\s\S]*looking for the moon"):
+        slow.await_ready()
+    with pytest.raises(StartError, match="did not answer within 1 s"):
         slow.bring_up()
 
     assert slow.pid is None
 
 
 def test_a_program_that_ends_while_starting_is_an_error_although_somebody_else_answers(child):
-    broken = child("raise SystemExit('no configuration')", ready=lambda me: me.age > 1)
+    broken = child("raise SystemExit('no configuration')", ready=lambda _me: True)
     broken.launch()
-    wait_for(lambda: broken.age > 1)
+    wait_for(lambda: broken.pid is None)
     with pytest.raises(StartError, match=r"ended while starting[\s\S]*no configuration"):
         broken.await_ready()
 
@@ -116,7 +120,8 @@ def test_a_program_that_dies_again_and_again_is_started_ever_later(tmp_path, mon
     supervisor.bring_up([program("import time; time.sleep(0.3)", ready=lambda _child: True)])
     watcher = threading.Thread(target=supervisor.watch)
     watcher.start()
-    time.sleep(2)
+    wait_for(lambda: len(told) == 2)
+    time.sleep(1)
     supervisor.over.set()
     watcher.join()
     supervisor.stop()

@@ -40,7 +40,7 @@ def stack():
         yield running
         ours = processes_of(folder)
     assert len(ours) > 12
-    wait_for(lambda: not still_running(ours), 10, told="the end of every process")
+    wait_for(lambda: not still_running(ours), 60, told="the end of every process")
     assert not folder.exists()
 
 
@@ -172,7 +172,7 @@ def test_make_run_goes_on_with_its_data_even_after_a_kill_and_stops_all_of_it(up
     assert f"is running already (process {first.pid}" in second.stderr
     assert "left behind" in up.log.read_text()
     assert kept == [(42,)]
-    wait_for(lambda: not still_running(ours), 10, told="the end of every process")
+    wait_for(lambda: not still_running(ours), 60, told="the end of every process")
 
     assert up.call("reset").returncode == 0
     assert not up.folder.exists()
@@ -207,4 +207,4 @@ def test_ctrl_c_while_starting_leaves_nothing_running(up):
         assert list((up.folder / "run").iterdir()) == []
     assert process.returncode == 0
     assert "Stopped" in told
-    wait_for(lambda: not still_running(ours), 10, told="the end of every process")
+    wait_for(lambda: not still_running(ours), 60, told="the end of every process")

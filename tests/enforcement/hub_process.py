@@ -80,7 +80,7 @@ class HubProcess:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "enforcement.hub"], env=self.environment(), cwd=ROOT, stderr=log
             )
-        until = time.monotonic() + 20
+        until = time.monotonic() + 60
         while time.monotonic() < until:
             with suppress(OSError):
                 self.call("GET", "/healthz", token=None)
@@ -92,7 +92,7 @@ class HubProcess:
     def end(self, number=signal.SIGTERM):
         if self.process is not None:
             self.process.send_signal(number)
-            self.process.wait(10)
+            self.process.wait(60)
 
     def call(self, method, path, body=None, *, token=CONTROL, headers=()):
         headers = dict(headers) | ({"authorization": f"Bearer {token}"} if token else {})

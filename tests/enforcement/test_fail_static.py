@@ -115,7 +115,7 @@ def test_a_dead_agent_leaves_envoy_enforcing_and_a_new_one_adopts_it(enforcing):
 def test_an_agent_that_is_told_to_stop_takes_its_envoy_along(enforcing):
     enforcing.agent.terminate()
 
-    assert enforcing.agent.wait(10) == 0
+    assert enforcing.agent.wait(60) == 0
     assert enforcing.envoy_pid() is None
 
 
@@ -238,7 +238,7 @@ def test_wrong_settings_are_one_clear_line(world):
 
     world.start_agent()
 
-    assert world.agent.wait(10) == 2
+    assert world.agent.wait(60) == 2
     said = (world.folder / "enforcement.agent.log").read_text()
     assert "key_id" in said
     assert "Traceback" not in said

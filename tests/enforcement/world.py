@@ -134,7 +134,7 @@ class World:
         for process in (self.agent, self.filter):
             if process is not None and process.poll() is None:
                 process.terminate()
-                process.wait(10)
+                process.wait(60)
         if (pid := self.envoy_pid()) is not None:
             os.kill(pid, signal.SIGKILL)
 

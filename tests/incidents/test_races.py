@@ -22,7 +22,7 @@ def at_once(attempt):
 
     def run(number):
         try:
-            barrier.wait(timeout=10)
+            barrier.wait(timeout=60)
             return attempt(number)
         except ConflictError as refusal:
             return refusal

@@ -64,7 +64,7 @@ class Process:
         self._process.kill()
         self._process.wait()
 
-    def end(self, *, within=10):
+    def end(self, *, within=30):
         self._process.terminate()
         try:
             return self._process.wait(within)

@@ -13,9 +13,10 @@ from corrections.states import State
 from tests.corrections import hub
 from tests.corrections.factories import fresh, make_correction
 from tests.corrections.truth.said import refused, said
+from tests.patience import wait_for
 
 pytestmark = pytest.mark.django_db
-PATIENCE = 30
+PATIENCE = 60
 
 
 @pytest.fixture
@@ -36,12 +37,13 @@ def in_force(service, **terms):
 
 def beat_until(kind, *, is_open):
     """Call the tasks as beat does until an alarm is there, or gone."""
-    give_up = time.monotonic() + PATIENCE
-    while Alarm.objects.open().filter(kind=kind).exists() is not is_open:
-        assert time.monotonic() < give_up, list(Alarm.objects.values_list("kind", "detail"))
-        time.sleep(0.5)
+
+    def beaten():
         tasks.reconcile()
         tasks.pull_traffic()
+        return Alarm.objects.open().filter(kind=kind).exists() is is_open or time.sleep(0.5)
+
+    wait_for(beaten, PATIENCE, told=f"{kind} of {list(Alarm.objects.values_list('kind', 'detail'))}")
 
 
 def hand_in(service, *records):

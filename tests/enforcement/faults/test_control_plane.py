@@ -38,7 +38,7 @@ def watched(stack, watch):
 def decide_to_block(stack, key_id):
     environment = {**stack.environment, "DJANGO_SETTINGS_MODULE": "irapp.settings"}
     command = [sys.executable, "-m", "tests.enforcement.faults.deciding", key_id]
-    subprocess.run(command, env=environment, cwd=ROOT, check=True, timeout=60)
+    subprocess.run(command, env=environment, cwd=ROOT, check=True, timeout=200)
 
 
 def status(stack, who):

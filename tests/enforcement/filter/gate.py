@@ -62,7 +62,7 @@ class Gate:
 
     def stop(self) -> None:
         self.process.terminate()
-        self.process.wait(10)
+        self.process.wait(60)
 
     def _up(self) -> bool:
         try:

@@ -103,7 +103,7 @@ class Service(Process):
 
     def told(self) -> dict[str, Any] | None:
         """What ``GET /basis`` says, or None while nobody answers."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.admin_port, timeout=5)
+        connection = http.client.HTTPConnection("127.0.0.1", self.admin_port, timeout=30)
         try:
             connection.request("GET", "/basis")
             return json.loads(connection.getresponse().read())
@@ -123,7 +123,7 @@ class Service(Process):
             request_serializer=Request.SerializeToString,
             response_deserializer=Response.FromString,
         )
-        return call(Request(domain=DOMAIN, descriptors=descriptors), timeout=5)
+        return call(Request(domain=DOMAIN, descriptors=descriptors), timeout=30)
 
     def allows(self, *descriptors: Descriptor) -> bool:
         return self.ask(*descriptors).overall_code == 1
