@@ -32,4 +32,5 @@ class Bell:
     async def wait(self, seconds: float) -> None:
         """Return at the next ring, or after that time. Take what you compare with *before* calling it."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._event.wait(), max(seconds, 0))
+            async with asyncio.timeout(max(seconds, 0)):
+                await self._event.wait()

@@ -6,7 +6,6 @@ import asyncio
 import secrets
 import time
 from datetime import UTC, datetime
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -84,9 +83,13 @@ class Statuses:
 
     @property
     def tag(self) -> str:
-        """What changes whenever a gateway says something new or falls silent."""
-        live = ",".join(name for name in sorted(self._seen) if self._is_live(name))
-        return f"{self._start}-{self._revision}-{sha256(live.encode()).hexdigest()[:16]}"
+        """What changes whenever a gateway says something new or falls silent.
+
+        Who comes back counts as news, so between two pieces of news there can only be fewer who live.
+        """
+        since = time.monotonic() - LIVE_SECONDS
+        live = sum(heard > since for heard in self._heard.values())
+        return f"{self._start}-{self._revision}-{live}"
 
     def next_silence(self) -> float:
         """Give the seconds until a gateway that lives now would count as silent."""

@@ -36,7 +36,7 @@ end
 
 local function load_list(path, size)
   local file = assert(io.open(path, "rb"))
-  local raw = file:read("*a")
+  local raw = file:read(size + 1) or "" -- at once: a buffer that grows would cost as much again
   file:close()
   local count = sub(raw, 1, #MAGIC) == MAGIC and #raw == size and number_at(raw, #MAGIC + 1)
   if not count or number_at(raw, HEADER + 1 + count * 4) ~= size then error("not a list of subjects: " .. path) end
