@@ -128,6 +128,8 @@ def _measure(target: Target, script: Path, seconds: int) -> Round:
         raise RuntimeError(f"{target.name}: not every request was served:\n{text}")
     value, unit = re.search(r"99%\s+([\d.]+)(us|ms|s)", text).groups()  # type: ignore[union-attr]
     done = int(re.search(r"(\d+) requests in", text)[1])  # type: ignore[index]
+    if not done:
+        raise RuntimeError(f"{target.name}: not one request was answered:\n{text}")
     rate = float(re.search(r"Requests/sec:\s+([\d.]+)", text)[1])  # type: ignore[index]
     return Round(rate, float(value) * _UNITS[unit], used / done * 1e6)
 

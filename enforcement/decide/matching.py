@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Container, Iterable
 from datetime import datetime
 from typing import Protocol
 
@@ -24,6 +24,13 @@ class Attachments(Protocol):
         """
 
 
+class Lists(Protocol):
+    """Where it can be asked who stands in a long list."""
+
+    def subjects(self, address: str) -> Container[str]:
+        """Give a list to look names up in."""
+
+
 class NoAttachments:
     """Nothing is attached; a policy that names a list cannot be decided."""
 
@@ -35,15 +42,18 @@ class NoAttachments:
         raise policy.PolicyError(f"{address}: the attachment is not at hand")
 
 
-def matches(
-    correction: policy.Correction, attributes: Attributes, attachments: Attachments | None = None
-) -> bool:
+def matches(correction: policy.Correction, attributes: Attributes, attachments: Lists | None = None) -> bool:
     """Tell whether a request lies in both scopes: and across the dimensions, or within each.
 
     An allow list reaches everybody whom it does not name.
     """
+    return _asked(correction.functionality, attributes) and concerns(correction, attributes, attachments)
+
+
+def concerns(correction: policy.Correction, attributes: Attributes, attachments: Lists | None = None) -> bool:
+    """Tell whether some request of this caller to this endpoint lies in both scopes, whatever it asks for."""
     return (
-        _functionality(correction.functionality, attributes)
+        _called(correction.functionality, attributes)
         and _users(correction, attributes, attachments or NoAttachments())
         and (correction.percentage == WHOLE or bucket(attributes.user) < correction.percentage)
     )
@@ -89,14 +99,20 @@ def fallback(effect: policy.Effect, organisation: str) -> str | None:
     return effect.fallback_for(organisation) if isinstance(effect, policy.Shutdown) else None
 
 
-def _functionality(scope: policy.Functionality, attributes: Attributes) -> bool:
+def _asked(scope: policy.Functionality, attributes: Attributes) -> bool:
+    """Compare what the body says."""
+    return _names(scope.models, attributes.model) and (
+        not scope.features or any(name in scope.features for name in attributes.features)
+    )
+
+
+def _called(scope: policy.Functionality, attributes: Attributes) -> bool:
+    """Compare what is known before the body."""
     return (
-        _names(scope.models, attributes.model)
-        and _names(scope.endpoints, attributes.endpoint)
+        _names(scope.endpoints, attributes.endpoint)
         and _names(scope.applications, attributes.application)
         and _names(scope.use_cases, attributes.use_case)
         and _names(scope.platforms, attributes.platform)
-        and (not scope.features or any(name in scope.features for name in attributes.features))
     )
 
 
@@ -104,14 +120,14 @@ def _names(listed: tuple[str, ...], value: str) -> bool:
     return not listed or value in listed
 
 
-def _users(correction: policy.Correction, attributes: Attributes, attachments: Attachments) -> bool:
+def _users(correction: policy.Correction, attributes: Attributes, attachments: Lists) -> bool:
     if correction.users.everyone:
         return True
     named = _named(correction.users, attributes, attachments)
     return not named if isinstance(correction.effect, policy.Allow) else named
 
 
-def _named(users: policy.Users, attributes: Attributes, attachments: Attachments) -> bool:
+def _named(users: policy.Users, attributes: Attributes, attachments: Lists) -> bool:
     return (
         attributes.user in users.users
         or attributes.organisation in users.organisations

@@ -16,20 +16,23 @@ from enforcement.envoy.effects import join, limit_header, parameters
 from enforcement.envoy.gateway import Gateway, Model
 from enforcement.envoy.lists import FOLDER, Rendered
 from enforcement.envoy.lua_text import literal
+from enforcement.envoy.unreached import SAMPLE
 
 __all__ = ["cluster_name", "limit_header", "script"]
 
 PARTS = ("lists.lua", "json.lua", "index.lua", "decide.lua", "request.lua", "serve.lua")
-SAMPLE = 8
-"""Where nothing depends on the body, one of so many requests that no correction can reach is noted."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Lists = Mapping[str, Rendered]
 """The subject lists of a policy as files, by address."""
 
 
-def script(gateway: Gateway, signed: policy.Policy | None, version: str, lists: Lists) -> str:
-    """Give the Lua that enforces the policy; none means closed for guarded models."""
-    return f"local DATA = {literal(_data(gateway, signed, version, lists))}\n{_code()}"
+def script(gateway: Gateway, signed: policy.Policy | None, version: str, lists: Lists, mark: str = "") -> str:
+    """Give the Lua that enforces the policy; none means closed for guarded models.
+
+    :param mark: of the callers whose requests mostly go past it, see :mod:`enforcement.envoy.unreached`.
+    """
+    data = {**_data(gateway, signed, version, lists), "mark": mark or None}
+    return f"local DATA = {literal(data)}\n{_code()}"
 
 
 def cluster_name(upstream: str) -> str:
@@ -45,7 +48,7 @@ def _data(gateway: Gateway, signed: policy.Policy | None, version: str, lists: L
         "secret": gateway.secret,
         "closed": signed is None,
         "strict": signed is None or reads_every_body(gateway),
-        "only": cluster_name(next(iter(gateway.models.values())).upstream) if gateway.models else None,
+        "routed": only_cluster(gateway) is not None,
         "sample": SAMPLE,
         "closed_body": _json(refusals.CLOSED),
         "failed_body": _json(refusals.FAILED),
@@ -63,6 +66,13 @@ def reads_every_body(gateway: Gateway) -> bool:
     """Tell whether the route depends on what a body says: its model, or that it asks for a stream."""
     upstreams = {model.upstream for model in gateway.models.values()}
     return len(upstreams) != 1 or any(model.filtered for model in gateway.models.values())
+
+
+def only_cluster(gateway: Gateway) -> str | None:
+    """Name the cluster that every request goes to, where the body does not decide."""
+    if reads_every_body(gateway):
+        return None
+    return cluster_name(next(iter(gateway.models.values())).upstream)
 
 
 def _model(name: str, model: Model) -> dict[str, object]:

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from enforcement.envoy.gateway import Gateway
+from collections.abc import Collection
+
+from enforcement.envoy.gateway import Client, Gateway
 from enforcement.envoy.types import any_of
+from enforcement.envoy.unreached import UNMARKED, tag
 
 PROBE = "probe"
 """What the key filter calls the agent's own key; such a request names the identity it speaks for."""
 
 
-def keys(gateway: Gateway) -> dict[str, object]:
-    """Give the key filter. The key itself goes no further than this."""
-    credentials = [{"key": client.key, "client": client.line} for client in gateway.clients]
+def keys(gateway: Gateway, unreached: Collection[Client] = ()) -> dict[str, object]:
+    """Give the key filter: who is calling, behind the mark of those whom nothing reaches.
+
+    The key itself goes no further than this.
+    """
+    mark = tag(unreached)
+    credentials = [
+        {"key": client.key, "client": f"{mark if client in unreached else UNMARKED};{client.line}"}
+        for client in gateway.clients
+    ]
     return any_of(
         "http.api_key_auth.v3.ApiKeyAuth",
         credentials=[*credentials, {"key": gateway.probe_key, "client": PROBE}],

@@ -5,15 +5,17 @@ from __future__ import annotations
 import orjson
 
 from enforcement import refusals
+from enforcement.envoy.corrections import only_cluster
 from enforcement.envoy.gateway import Gateway
 from enforcement.envoy.types import extension
+from enforcement.envoy.unreached import MATCHING
 
 BODY_LIMIT = 10 * 1024 * 1024
 IDLE = "300s"
 LUA = "type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua"
 CHAIN = "type.googleapis.com/envoy.extensions.filters.http.filter_chain.v3.FilterChainConfig"
 KEYS = "type.googleapis.com/envoy.extensions.filters.http.api_key_auth.v3.ApiKeyAuth"
-FILTERS = {"identity": KEYS, "corrections": LUA, "limits": CHAIN}
+FILTERS = {"identity": [KEYS], "corrections": [LUA, MATCHING], "limits": [CHAIN]}
 """The filters that Envoy reads from a file of their own, in the order in which a request meets them."""
 
 PROBE = "probe"
@@ -104,9 +106,9 @@ def _connection_manager(gateway: Gateway) -> dict[str, object]:
             "early_header_mutation_extensions": [_strip()],
             "access_log": [_access_log(gateway)],
             "local_reply_config": {"mappers": _local_replies()},
-            "route_config": _routes(),
+            "route_config": _routes(only_cluster(gateway)),
             "http_filters": [
-                *(_discovered(gateway, name, kind) for name, kind in FILTERS.items()),
+                *(_discovered(gateway, name, kinds) for name, kinds in FILTERS.items()),
                 _router(),
             ],
         },
@@ -122,18 +124,18 @@ def _strip() -> dict[str, object]:
     }
 
 
-def _discovered(gateway: Gateway, name: str, kind: str) -> dict[str, object]:
+def _discovered(gateway: Gateway, name: str, kinds: list[str]) -> dict[str, object]:
     path = str(gateway.folder / f"{name}.json")
     return {
         "name": f"irapp-{name}",
         "config_discovery": {
             "config_source": {"path_config_source": {"path": path}, "resource_api_version": "V3"},
-            "type_urls": [kind],
+            "type_urls": kinds,
         },
     }
 
 
-def _routes() -> dict[str, object]:
+def _routes(only: str | None) -> dict[str, object]:
     internal = [*_INTERNAL, "x-irapp-probe", *(f"x-irapp-{name}" for name in _FOR_FILTER)]
     return {
         "name": "gateway",
@@ -143,7 +145,7 @@ def _routes() -> dict[str, object]:
                 "domains": ["*"],
                 "request_body_buffer_limit": BODY_LIMIT,
                 "response_headers_to_add": [_warning()],
-                "routes": [_probe_answer(), _to_filter(), _to_model(internal)],
+                "routes": [_probe_answer(), _to_filter(), _to_model(internal, only)],
             }
         ],
     }
@@ -165,10 +167,12 @@ def _to_filter() -> dict[str, object]:
     }
 
 
-def _to_model(internal: list[str]) -> dict[str, object]:
+def _to_model(internal: list[str], only: str | None) -> dict[str, object]:
+    """Go where the script says; where there is but one place, it need not be asked."""
+    where = {"cluster": only} if only else {"cluster_header": "x-irapp-route"}
     return {
         "match": {"prefix": "/"},
-        "route": {"cluster_header": "x-irapp-route", "timeout": "0s", "idle_timeout": IDLE},
+        "route": {**where, "timeout": "0s", "idle_timeout": IDLE},
         "request_headers_to_remove": internal,
     }
 

@@ -82,6 +82,20 @@ def table(raw: bytes) -> bytes:
     return MAGIC + count.to_bytes(4, "little") + offsets.tobytes() + buckets
 
 
+class Table:
+    """A written list, to look names up in as the script does."""
+
+    def __init__(self, raw: bytes) -> None:
+        self._raw, at = raw, len(MAGIC)
+        self._mask = int.from_bytes(raw[at : at + 4], "little") - 1
+
+    def __contains__(self, name: object) -> bool:
+        sought = str(name).encode()
+        at = len(MAGIC) + 4 + 4 * (crc32(sought) & self._mask)
+        from_, to = (int.from_bytes(self._raw[each : each + 4], "little") for each in (at, at + 4))
+        return b"\n" + sought + b"\n" in self._raw[from_:to]
+
+
 def _written(path: Path, address: str, attachments: Raw | None) -> Rendered:
     size = _whole(path)
     if size:

@@ -10,8 +10,8 @@ from typing import NamedTuple
 import orjson
 
 from enforcement import policy
-from enforcement.envoy import corrections, identity, limits, listener, lists
-from enforcement.envoy.gateway import Gateway
+from enforcement.envoy import corrections, identity, limits, listener, lists, unreached
+from enforcement.envoy.gateway import Client, Gateway
 from enforcement.envoy.types import any_of
 
 BOOTSTRAP = "bootstrap.json"
@@ -55,12 +55,23 @@ def policy_files(
     content = signed.content if signed else None
     version = version_of(signed)
     attached = _lists(gateway, content, attachments)
-    source = {"inline_string": corrections.script(gateway, signed, version, attached)}
+    free = _unreached(gateway, content, attached)
+    mark = unreached.tag(free)
+    source = {"inline_string": corrections.script(gateway, signed, version, attached, mark)}
     script = any_of("http.lua.v3.Lua", default_source_code=source, stat_prefix="irapp")
     return [
         _filter("limits", limits.chain(content)),
-        _filter("corrections", script, version),
+        _filter("corrections", unreached.past(script, mark) if mark else script, version),
+        _filter("identity", identity.keys(gateway, free)),
     ]
+
+
+def _unreached(
+    gateway: Gateway, content: policy.Content | None, attached: dict[str, lists.Rendered]
+) -> frozenset[Client]:
+    if content is None or corrections.reads_every_body(gateway):
+        return frozenset()
+    return unreached.unreached(gateway, content, attached)
 
 
 def _lists(

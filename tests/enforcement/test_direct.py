@@ -8,8 +8,8 @@ import json
 import pytest
 
 from enforcement import policy
-from enforcement.envoy.corrections import SAMPLE
 from enforcement.envoy.gateway import Client
+from enforcement.envoy.unreached import SAMPLE
 from tests.enforcement.bare import Bare
 from tests.enforcement.servers import Servers
 from tests.enforcement.world import Reply, correction
@@ -21,7 +21,12 @@ NAMES = ("alice", "bob")
 
 def client(name):
     return Client(
-        key=f"sk-{name}-1234", key_id=f"key-{name}", user=name, organisation="acme", application="a"
+        key=f"sk-{name}-1234",
+        key_id=f"key-{name}",
+        user=name,
+        organisation="acme",
+        application="a",
+        use_cases=("research",),
     )
 
 
@@ -102,16 +107,26 @@ def test_as_soon_as_a_correction_depends_on_the_body_it_is_read_strictly(gateway
     assert ask(gateway, "bob", LARGE, **{"content-encoding": "gzip"}).code == "invalid_json"
 
 
-def test_a_request_that_nothing_can_reach_is_noted_one_of_a_few_times_and_stands_for_all(gateway):
+def test_a_request_that_nothing_can_reach_is_noted_now_and_then_and_stands_for_the_others(gateway):
+    enforce(gateway, BLOCK)
+
+    for _ in range(50 * SAMPLE):
+        assert ask(gateway, "bob", {**LARGE, "messages": [{"content": "secret words"}]}).status == 200
+
+    found = wait_for(lambda: len(noted(gateway)) >= 20 and noted(gateway))
+    assert 20 <= len(found) <= 90  # 50 are expected; one run of millions falls outside
+    assert {(one["weight"], one["model"]) for one in found} == {(SAMPLE, "aurora-large")}
+    assert "secret" not in json.dumps(found)
+
+
+def test_one_that_declares_a_use_case_is_counted_by_the_script_itself(gateway):
     enforce(gateway, BLOCK)
 
     for _ in range(4 * SAMPLE):
-        assert ask(gateway, "bob", {**LARGE, "messages": [{"content": "secret words"}]}).status == 200
+        assert ask(gateway, "bob", LARGE, **{"irapp-use-case": "research"}).status == 200
 
     found = wait_for(lambda: len(noted(gateway)) >= 4 and noted(gateway))
-    assert [one["weight"] for one in found] == [SAMPLE] * 4
-    assert {one["model"] for one in found} == {"aurora-large"}
-    assert "secret" not in json.dumps(found)
+    assert [(one["weight"], one["use_case"]) for one in found] == [(SAMPLE, "research")] * 4
 
 
 def test_every_refusal_and_every_dry_run_is_noted(gateway):

@@ -17,7 +17,7 @@ local function complain(h, status, code, message)
     ',"type":"invalid_request_error","param":null,"code":"' .. code .. '"}}')
 end
 
-local FIELDS = "^([^;]*);([^;]*);([^;]*);([^;]*);([^;]*);(%d+);([^;]*);([^;]*);([^;]*);([^;]*)$"
+local FIELDS = "^([^;]*);([^;]*);([^;]*);([^;]*);([^;]*);([^;]*);(%d+);([^;]*);([^;]*);([^;]*);([^;]*)$"
 
 -- A caller may declare what its key is registered for, and nothing else.
 local function declare(who, declared, choices)
@@ -39,10 +39,11 @@ local function optional(name, value)
 end
 
 local function make(endpoint, line, declared)
-  local user, organisation, key, application, use_case, bucket, region, tier, platform, choices = match(line, FIELDS)
+  local mark, user, organisation, key, application, use_case, bucket, region, tier, platform, choices = match(line, FIELDS)
   if not user then error("no identity") end
   local who = { endpoint = endpoint, user = user, organisation = organisation, key = key, application = application,
-    use_case = use_case, bucket = tonumber(bucket), region = region, tier = tier, platform = platform, all = "all" }
+    use_case = use_case, bucket = tonumber(bucket), region = region, tier = tier, platform = platform, all = "all",
+    past = mark == DATA.mark and not declared }
   declare(who, declared, choices)
   who.note = '{"user":' .. quote(user) .. ',"organisation":' .. quote(organisation) .. ',"key":' .. quote(key)
     .. ',"application":' .. quote(application) .. ',"use_case":' .. quote(who.use_case)
@@ -124,10 +125,12 @@ local function pass(h, who, a, verdict, probe)
   elseif probe then
     headers:replace("x-irapp-probe", "answer")
     headers:replace("x-irapp-route", DATA.version)
-  elseif model or a.unread then
-    headers:replace("x-irapp-route", model and model.cluster or DATA.only)
-  else
+  elseif not (model or a.unread) then
     return complain(h, "404", "model_not_found", "This gateway serves no model of that name.")
+  elseif DATA.routed then
+    return
+  else
+    headers:replace("x-irapp-route", model.cluster)
   end
   h:clearRouteCache()
 end
@@ -150,8 +153,9 @@ end
 local turn = 0
 
 -- A caller whom no correction can reach, where the body decides nothing: one request of DATA.sample is noted, for all.
-local function passed_over(who)
-  if not who.untouched then return false end
+-- Of those whom Envoy lets past by their mark it has chosen that one already.
+local function passed_over(who, chosen)
+  if not who.untouched or chosen then return false end
   turn = turn % DATA.sample + 1
   return turn > 1
 end
@@ -168,7 +172,7 @@ end
 local function identify(headers, endpoint)
   local line, probe = headers:get("x-irapp-client") or "", nil
   if line == "probe" then
-    line, probe = headers:get("irapp-probe") or "", headers:get("irapp-probe-id") or "-"
+    line, probe = "-;" .. (headers:get("irapp-probe") or ""), headers:get("irapp-probe-id") or "-"
   end
   return known(endpoint, line, headers:get("irapp-use-case"), make), probe
 end
@@ -184,10 +188,7 @@ local function serve(h)
     return complain(h, "404", "not_found", "This gateway does not serve this path.")
   end
   local who, probe = identify(headers, endpoint)
-  if not probe and passed_over(who) then
-    headers:replace("x-irapp-route", DATA.only)
-    return h:clearRouteCache()
-  end
+  if not probe and passed_over(who, who.past and PATHS[path]) then return end
   local a = attributes(h, headers, who)
   if closed(a) then
     note(h, who, a, NOTHING, probe)

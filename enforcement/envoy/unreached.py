@@ -1,0 +1,163 @@
+"""Callers whom no correction can reach: their requests go past the script.
+
+The key filter hands on who is calling with a mark; the filter of corrections lets a request past only if the
+mark is the tag that it was rendered with. The tag is the digest of exactly the marked callers, so it does not
+matter which of the two files Envoy takes first: a mark that belongs to another set of callers means nothing,
+and the script decides. See ``docs/decisions/0014``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from itertools import chain
+from pathlib import Path
+
+from enforcement import policy
+from enforcement.decide import Attributes, concerns
+from enforcement.envoy import lists
+from enforcement.envoy.gateway import Client, Gateway
+from enforcement.envoy.types import any_of
+
+CLIENTS_MOST = 10_000
+"""With more clients nobody is marked: marking them anew would keep Envoy from what matters."""
+SAMPLE = 8
+"""Of so many requests of such callers one is noted, and stands for all of them."""
+UNMARKED = "-"
+MATCHING = "type.googleapis.com/envoy.extensions.common.matching.v3.ExtensionWithMatcher"
+_NAMED = {
+    "users": "user",
+    "organisations": "organisation",
+    "keys": "key",
+    "regions": "region",
+    "tiers": "tier",
+}
+_SCOPED = {"applications": "application", "use_cases": "use_case", "platforms": "platform"}
+_HEADER = "type.googleapis.com/envoy.type.matcher.v3.HttpRequestHeaderMatchInput"
+_FRACTION = "type.googleapis.com/envoy.extensions.matching.input_matchers.runtime_fraction.v3.RuntimeFraction"
+
+Filter = dict[str, object]
+
+
+def unreached(
+    gateway: Gateway, content: policy.Content, rendered: Mapping[str, lists.Rendered]
+) -> frozenset[Client]:
+    """Give the clients none of whose requests any correction can reach, whenever it binds.
+
+    Nobody, where a correction asks every request for its model.
+    """
+    if len(gateway.clients) > CLIENTS_MOST or any(_asks_everybody(item) for item in content.corrections):
+        return frozenset()
+    left = {client: _attributes(client) for client in gateway.clients}
+    found, subjects = _Index(left), _Lists(gateway.folder / lists.FOLDER, rendered)
+    for item in content.corrections:
+        for client in found.candidates(item):
+            if client in left and any(concerns(item, each, subjects) for each in left[client]):
+                del left[client]
+    return frozenset(left)
+
+
+def tag(clients: Iterable[Client]) -> str:
+    """Name a set of clients by its content; nobody has no name."""
+    lines = sorted(client.line for client in clients)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:32] if lines else ""
+
+
+def past(script: Filter, mark: str) -> Filter:
+    """Wrap the filter that runs the script, so that requests of marked callers go past it.
+
+    What the mark does not tell, a request must not hold: another path or method, or a declared use case. One
+    request of :data:`SAMPLE` goes by the script all the same, to be noted.
+    """
+    skip = {"name": "past", "typed_config": any_of("common.matcher.action.v3.SkipFilter")}
+    served = _tree(":path", {path: {"action": skip} for path in policy.ENDPOINTS.values()})
+    posted = _tree(":method", {"POST": {"matcher": served}})
+    marked = _one("x-irapp-client", value_match={"prefix": f"{mark};"})
+    declared = {
+        "not_matcher": _one("irapp-use-case", value_match={"safe_regex": {"google_re2": {}, "regex": ".*"}})
+    }
+    noted = _one("x-request-id", custom_match={"name": "sample", "typed_config": _most()})
+    every = {"and_matcher": {"predicate": [marked, declared, noted]}}
+    return {
+        "@type": MATCHING,
+        "extension_config": {"name": "script", "typed_config": script},
+        "xds_matcher": {
+            "matcher_list": {"matchers": [{"predicate": every, "on_match": {"matcher": posted}}]}
+        },
+    }
+
+
+class _Index:
+    """The clients by what corrections name."""
+
+    def __init__(self, clients: Collection[Client]) -> None:
+        self._all = tuple(clients)
+        self._by: dict[tuple[str, str], list[Client]] = defaultdict(list)
+        for client in clients:
+            for each in {**_NAMED, **_SCOPED}.values():
+                self._by[each, getattr(client, "key_id" if each == "key" else each)].append(client)
+
+    def candidates(self, item: policy.Correction) -> Iterable[Client]:
+        """Give everybody whom the correction could reach, and perhaps more."""
+        users, scope = item.users, item.functionality
+        if not (users.everyone or users.lists or isinstance(item.effect, policy.Allow)):
+            return self._named(users, _NAMED)
+        narrow = next((field for field in _SCOPED if getattr(scope, field)), None)
+        return self._named(scope, {narrow: _SCOPED[narrow]}) if narrow else self._all
+
+    def _named(self, scope: object, fields: Mapping[str, str]) -> Iterable[Client]:
+        pairs = ((each, name) for field, each in fields.items() for name in getattr(scope, field))
+        return chain.from_iterable(self._by.get(pair, ()) for pair in pairs)
+
+
+class _Lists:
+    """The long lists as they were written for the script."""
+
+    def __init__(self, folder: Path, rendered: Mapping[str, lists.Rendered]) -> None:
+        self._folder, self._rendered = folder, rendered
+
+    def subjects(self, address: str) -> lists.Table:
+        """Give a list to look names up in."""
+        return lists.Table((self._folder / self._rendered[address].name).read_bytes())
+
+
+def _asks_everybody(item: policy.Correction) -> bool:
+    return item.users.everyone and bool(item.functionality.models)
+
+
+def _attributes(client: Client) -> tuple[Attributes, ...]:
+    return tuple(
+        Attributes(
+            user=client.user,
+            organisation=client.organisation,
+            key=client.key_id,
+            application=client.application,
+            use_case=client.use_case,
+            region=client.region,
+            tier=client.tier,
+            platform=client.platform,
+            endpoint=endpoint,
+            model="",
+        )
+        for endpoint in policy.ENDPOINTS
+    )
+
+
+def _tree(header: str, found: Mapping[str, object]) -> Filter:
+    return {"matcher_tree": {"input": _input(header), "exact_match_map": {"map": found}}}
+
+
+def _one(header: str, **how: object) -> Filter:
+    return {"single_predicate": {"input": _input(header), **how}}
+
+
+def _input(header: str) -> Filter:
+    return {"name": header, "typed_config": {"@type": _HEADER, "header_name": header}}
+
+
+def _most() -> Filter:
+    parts = 1_000_000
+    fraction = {"numerator": parts - parts // SAMPLE, "denominator": "MILLION"}
+    runtime = {"default_value": fraction, "runtime_key": "irapp.past"}
+    return {"@type": _FRACTION, "runtime_fraction": runtime}
