@@ -11,7 +11,7 @@ from tests.looking import violations
 
 TOUR = Path(__file__).parents[2] / "docs" / "tour"
 DESK, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
-SOON = 15_000
+SOON = 30_000
 
 
 class Person:
@@ -76,7 +76,7 @@ class Caller:
 
     def __init__(self, stack, key):
         base = f"{stack.addresses.gateway}/v1"
-        self.client = openai.OpenAI(base_url=base, api_key=f"sk-demo-{key}", max_retries=0, timeout=10)
+        self.client = openai.OpenAI(base_url=base, api_key=f"sk-demo-{key}", max_retries=0, timeout=30)
 
     def ask(self, model="aurora-large", **more):
         said = [{"role": "user", "content": "What will the weather be?"}]

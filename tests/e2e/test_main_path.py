@@ -1,16 +1,17 @@
 """The main job, from the first signal to the closed incident, as people do it; the README's tour too."""
 
 import re
-import time
 from datetime import UTC, datetime, timedelta
 
+import openai
 import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.people import Caller, signed_in
+from tests.patience import wait_for
 
-pytestmark = [pytest.mark.browser, pytest.mark.enable_socket]
-WAIT = 20_000
+pytestmark = [pytest.mark.browser, pytest.mark.enable_socket, pytest.mark.timeout(900)]
+WAIT = 60_000
 
 
 def in_hours(number):
@@ -66,7 +67,7 @@ def move(person, label):
     stage = person.page.locator("#stage")
     stage.get_by_role("link", name=re.compile(f"^{label}")).click()
     person.press(label)
-    person.page.wait_for_url(re.compile(r"/incidents/\d+/"))
+    person.page.wait_for_url(re.compile(r"/incidents/\d+/$"))
 
 
 def assess(connor):
@@ -149,9 +150,7 @@ def walk(stack, rosa, connor, dora, edgar, ada):
 
     about = reference(connor, incident)
     decide(dora, about, "Seventeen organisations were attacked from these accounts.", picture="4-decide")
-    asked = time.monotonic()
-    while not is_refused(dave):
-        assert time.monotonic() - asked < 5, "the gateway still serves what was restricted"
+    wait_for(lambda: is_refused(dave), told="the gateway to refuse what was restricted")
     refusal = dave.refusal()
     assert refusal.status_code == 403
     assert refusal.code == "access_restricted"
@@ -181,7 +180,7 @@ def reference(person, incident):
 def is_refused(caller):
     try:
         return not caller.served()
-    except Exception:  # noqa: BLE001 - whatever the client library raises
+    except openai.PermissionDeniedError:
         return True
 
 
