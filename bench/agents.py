@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Self
 
 import aiohttp
 import msgspec
+import uvloop
 
 from enforcement import policy
 from enforcement.agent.admin import Admin
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 PROCESSES = 2
-LIMIT = aiohttp.TCPConnector
 REPORT_SECONDS = 2.0
 
 
@@ -55,7 +55,7 @@ class BareAgent:
         fetcher = Fetcher(attachments, [self.hub], self.state)
         parts = Parts(self.store, attachments, fetcher, Admin(session, 1), Nothing(), self.state)  # type: ignore[arg-type]
         self.applier = Applier(parts)
-        self.applier.gateway = _gateway(name, folder)
+        self.applier.gateway = described(name, folder)
         self.applier.on_applied = self._applied
 
     async def run(self) -> None:
@@ -76,7 +76,8 @@ class BareAgent:
             await asyncio.sleep(REPORT_SECONDS)
 
 
-def _gateway(name: str, folder: Path) -> Gateway:
+def described(name: str, folder: Path) -> Gateway:
+    """Describe a gateway that is never started."""
     (folder / "envoy").mkdir(parents=True)
     return Gateway(
         name=name,
@@ -136,8 +137,8 @@ def _write_files(folder: Path, names: list[str]) -> None:
 
 async def serve(folder: Path, port: int, part: int, number: int) -> None:
     """Run every agent whose turn it is in this process."""
-    connector = aiohttp.TCPConnector(limit=0)
-    async with aiohttp.ClientSession(connector=connector) as session:
+    connector, no_cookies = aiohttp.TCPConnector(limit=0), aiohttp.DummyCookieJar()
+    async with aiohttp.ClientSession(connector=connector, cookie_jar=no_cookies) as session:
         url = f"http://127.0.0.1:{port}"
         names = [f"agent-{one}" for one in range(part, number, PROCESSES)]
         agents = [BareAgent(session, folder / name, name, url) for name in names]
@@ -145,4 +146,4 @@ async def serve(folder: Path, port: int, part: int, number: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(Path(sys.argv[1]), *map(int, sys.argv[2:5])))
+    uvloop.run(serve(Path(sys.argv[1]), *map(int, sys.argv[2:5])))

@@ -7,6 +7,8 @@ import os
 import signal
 import sys
 
+import uvloop
+
 from enforcement.agent.agent import serve
 from enforcement.agent.config import Settings, SettingsError, from_environment
 
@@ -24,7 +26,7 @@ async def _until_told(settings: Settings) -> None:
 def main() -> int:
     """Run the agent; exit code 2 for settings that cannot work."""
     try:
-        asyncio.run(_until_told(from_environment(os.environ)))
+        uvloop.run(_until_told(from_environment(os.environ)))
     except (SettingsError, OSError) as error:
         print(f"enforcement agent: {error}", file=sys.stderr)  # noqa: T201
         return 2

@@ -241,7 +241,7 @@ class Agent:
 async def serve(settings: Settings) -> None:
     """Run an agent until cancelled; its Envoy ends with it only when it is asked to end."""
     async with AsyncExitStack() as stack:
-        session = aiohttp.ClientSession(timeout=LOCAL_TIMEOUT)
+        session = aiohttp.ClientSession(timeout=LOCAL_TIMEOUT, cookie_jar=aiohttp.DummyCookieJar())
         await stack.enter_async_context(session)
         agent = Agent(settings, session)
         await agent.start()

@@ -6,11 +6,11 @@ import asyncio
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ParamSpec, TypeVar
 
 from enforcement import policy
 from enforcement.agent import files
 from enforcement.agent.admin import Admin, Loaded, last_rejection
+from enforcement.agent.aside import aside
 from enforcement.agent.attachments import Attachments
 from enforcement.agent.fetching import AWAITED, LOST, Fetcher
 from enforcement.agent.placed import Placed
@@ -23,10 +23,9 @@ from enforcement.report import EnvoyReport
 
 PATIENCE_SECONDS = 5.0
 POLL_SECONDS = 0.002
-P = ParamSpec("P")
-T = TypeVar("T")
 _VERSION = re.compile(rb'\{"version_info":"([^"]*)"')
-SMALL_BYTES = 50_000
+CHEAPER = 20
+"""To write a byte costs so much less than to verify or render one."""
 TOO_LATE = "Envoy did not take it in time"
 
 
@@ -135,12 +134,15 @@ class Applier:
         :raises OSError: a file cannot be written.
         """
         signed = self._store.current
-        return await self._place(await _aside(self._store.size, self._files, signed))
+        rendered = await aside(self._store.size, self._files, signed)
+        return await self._place(rendered, await self._running())
 
-    async def _place(self, rendered: list[render.File]) -> str:
+    async def _running(self) -> Loaded | None:
+        return await self._admin.loaded() if self._process.alive() else None
+
+    async def _place(self, rendered: list[render.File], already: Loaded | None) -> str:
         """Move files into place and wait until Envoy runs them; give why it does not."""
-        already = await self._admin.loaded() if self._process.alive() else None
-        await _aside(sum(len(file.data) for file in rendered), self._write, rendered)
+        await aside(sum(len(file.data) for file in rendered) // CHEAPER, self._write, rendered)
         return await self._settled(rendered, already) if already else ""
 
     async def again(self) -> None:
@@ -186,16 +188,22 @@ class Applier:
 
     async def _reason_against(self, arrived: Signed) -> str:
         """Store a policy and render it at the same time; nothing is in place before it is on disk."""
-        saving = asyncio.ensure_future(asyncio.to_thread(self._store.save, arrived))
+        saving = asyncio.ensure_future(asyncio.to_thread(self._save, arrived))
+        asking = asyncio.ensure_future(self._running())
         try:
-            rendered = await _aside(arrived.size, self._files, arrived.policy)
+            rendered = await aside(arrived.size, self._files, arrived.policy)
         except policy.PolicyError as error:
             await saving
             return str(error)
         finally:
-            await asyncio.wait([saving])
+            await asyncio.wait([saving, asking])
         await saving
-        return await self._place(rendered)
+        return await self._place(rendered, asking.result())
+
+    def _save(self, arrived: Signed) -> None:
+        """Bring a policy to the disk, and before it what it names."""
+        self._attachments.settle()
+        self._store.save(arrived)
 
     def _needed(self) -> frozenset[str]:
         return self._store.needed.union(self.still_needed(), *self._arriving)
@@ -207,7 +215,7 @@ class Applier:
     async def _checked(self, raw: bytes) -> Signed | None:
         """Verify; nothing means that it is not to be taken, and why is a problem if it is one."""
         try:
-            arrived = await _aside(len(raw), self._store.verified, raw)
+            arrived = await aside(len(raw), self._store.verified, raw)
         except (policy.PolicyError, RecursionError, UnicodeError) as error:
             self._state.problem("bad_policy", str(error))
             return None
@@ -227,7 +235,8 @@ class Applier:
         if not arrived.attachments:
             return True
         try:
-            await asyncio.to_thread(self._attachments.check, arrived.policy.content)
+            unread = self._attachments.unread(arrived.attachments)
+            await aside(unread, self._attachments.check, arrived.policy.content)
         except policy.PolicyError as error:
             self._state.problem("bad_policy", f"version {arrived.policy.version}: {error}")
             return False
@@ -259,10 +268,3 @@ class Applier:
                 return last_rejection(self._process.log) or "Envoy rejected it"
             await asyncio.sleep(POLL_SECONDS)
         return TOO_LATE
-
-
-async def _aside(size: int, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Do large work in a thread; for small work the way there and back would take longer."""
-    if size < SMALL_BYTES:
-        return work(*args, **kwargs)
-    return await asyncio.to_thread(work, *args, **kwargs)

@@ -24,6 +24,7 @@ class Attachments:
         self._stamps: dict[str, _Stamp] = {}
         self._subjects: dict[str, frozenset[str]] = {}
         self._patterns: dict[str, policy.PatternSet] = {}
+        self._unsettled: set[str] = set()
 
     def subjects(self, address: str) -> frozenset[str]:
         """Give the names of a list.
@@ -60,16 +61,38 @@ class Attachments:
         """Name those that are not on disk whole; a file is read again only when it is another one."""
         return sorted(address for address in addresses if not self._is_sound(address))
 
-    def save(self, address: str, raw: bytes) -> None:
-        """Put an attachment on disk.
+    def unread(self, addresses: Iterable[str]) -> int:
+        """Give how many bytes of these have not been read and understood yet."""
+        return sum(self._size(each) for each in addresses if not self._is_known(each))
 
+    def save(self, address: str, raw: bytes, *, durable: bool = True) -> None:
+        """Write an attachment down.
+
+        :param durable: on disk before this returns; else with :meth:`settle`, before anybody relies on it.
         :raises PolicyError: the bytes are not what they are called.
         :raises OSError: it is not on disk.
         """
         if policy.address(raw) != address:
             raise policy.PolicyError(f"{address}: the hub sent something else")
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        files.write(self._path(address), raw, durable=True)
+        files.write(self._path(address), raw, durable=durable)
+        self._stamps[address] = _stamp(self._path(address))
+        if not durable:
+            self._unsettled.add(address)
+
+    def settle(self) -> None:
+        """Bring to the disk what was only written down.
+
+        :raises OSError: something is not on disk; it counts as missing from now on.
+        """
+        for address in list(self._unsettled):
+            try:
+                files.settle(self._path(address))
+            except OSError:
+                self._path(address).unlink(missing_ok=True)
+                raise
+            finally:
+                self._unsettled.discard(address)
 
     def check(self, content: policy.Content) -> None:
         """See that every attachment is of the form in which the policy uses it.
@@ -85,6 +108,7 @@ class Attachments:
     def clean(self, needed: Iterable[str]) -> None:
         """Remove every other one, from disk and from memory."""
         kept = set(needed)
+        self._unsettled &= kept
         for known in (self._stamps, self._subjects, self._patterns):
             for address in [address for address in known if address not in kept]:
                 del known[address]
@@ -98,8 +122,7 @@ class Attachments:
 
     def _is_sound(self, address: str) -> bool:
         try:
-            found = self._path(address).stat()
-            stamp = (found.st_ino, found.st_size, found.st_mtime_ns)
+            stamp = _stamp(self._path(address))
             if self._stamps.get(address) != stamp:
                 self.raw(address)
         except (OSError, policy.PolicyError):
@@ -108,5 +131,19 @@ class Attachments:
         self._stamps[address] = stamp
         return True
 
+    def _is_known(self, address: str) -> bool:
+        return address in self._stamps and (address in self._subjects or address in self._patterns)
+
+    def _size(self, address: str) -> int:
+        try:
+            return _stamp(self._path(address))[1]
+        except OSError:
+            return 0
+
     def _path(self, address: str) -> Path:
         return self.folder / address.removeprefix("sha256:")
+
+
+def _stamp(path: Path) -> _Stamp:
+    found = path.stat()
+    return found.st_ino, found.st_size, found.st_mtime_ns

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from enforcement import policy
+from enforcement.agent.aside import aside
 from enforcement.agent.attachments import Attachments
 from enforcement.agent.hubs import Hub
 from enforcement.agent.state import State
@@ -40,20 +41,22 @@ class Fetcher:
 
     async def _got(self, addresses: frozenset[str], code: str) -> bool:
         async with self._lock:  # another hub may have sent the same policy
-            missing = await asyncio.to_thread(self._attachments.missing, addresses)
-            found = await asyncio.gather(*(self._fetch(address) for address in missing))
+            unread = self._attachments.unread(addresses)
+            missing = await aside(unread, self._attachments.missing, addresses)
+            found = await asyncio.gather(*(self._fetch(address, code) for address in missing))
         lacking = [address for address, ok in zip(missing, found, strict=True) if not ok]
         if lacking:
             self._state.problem(code, f"{len(lacking)} missing at every hub, first {lacking[0]}")
         return not lacking
 
-    async def _fetch(self, address: str) -> bool:
+    async def _fetch(self, address: str, code: str) -> bool:
+        """Get one. What a policy awaits comes to the disk together with that policy."""
         for hub in sorted(self._hubs, key=lambda one: not one.up):
             raw = await hub.fetch(address)
             if raw is None:
                 continue
             try:
-                await asyncio.to_thread(self._attachments.save, address, raw)
+                await aside(len(raw), self._attachments.save, address, raw, durable=code != AWAITED)
             except policy.PolicyError:
                 continue  # this hub's is damaged; it notices by itself
             except OSError as error:

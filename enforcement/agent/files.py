@@ -23,7 +23,7 @@ def write(path: Path, data: bytes, *, durable: bool = False) -> None:
     finally:
         draft.unlink(missing_ok=True)
     if durable:
-        _sync_folder(path.parent)
+        _sync(path.parent)
 
 
 def read(path: Path) -> bytes | None:
@@ -34,8 +34,17 @@ def read(path: Path) -> bytes | None:
         return None
 
 
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
+def settle(path: Path) -> None:
+    """Bring a written file and its name to the disk.
+
+    :raises OSError: it is not there.
+    """
+    _sync(path)
+    _sync(path.parent)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

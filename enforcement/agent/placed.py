@@ -27,10 +27,13 @@ class Placed:
 
         :raises OSError: it cannot be written.
         """
-        changed = files.read(path) != data
+        digest, known = _digest(data), self._known.get(path)
+        if known is not None and known.digest == digest and self._is_as_it_was(path, known):
+            return False
+        changed = known is not None or files.read(path) != data
         if changed:
             files.write(path, data)
-        self._known[path] = _Known(_stamp(path), _digest(data))
+        self._known[path] = _Known(_stamp(path), digest)
         return changed
 
     def meddled(self) -> list[str]:

@@ -7,16 +7,23 @@ import asyncio
 import aiohttp
 import pytest
 
+from bench.agents import Nothing, described
+from deploy.embedded.ports import free as free_port
 from enforcement import policy
+from enforcement.agent import files
+from enforcement.agent.admin import Admin
+from enforcement.agent.applying import Applier, Parts
 from enforcement.agent.attachments import Attachments
 from enforcement.agent.fetching import AWAITED, Fetcher
 from enforcement.agent.hubs import Hub
 from enforcement.agent.state import State
+from enforcement.agent.store import PolicyStore
 from tests.enforcement.servers import TOKEN, Servers
-from tests.enforcement.world import correction, free_port
+from tests.enforcement.world import KEY, correction, signed
 
 LIST = policy.subject_list(["alice", "bob"])
 ADDRESS = policy.address(LIST)
+LISTED = policy.SubjectList(of="user", attachment=ADDRESS, count=2)
 PATTERNS = policy.canonical(
     policy.PatternSet(name="terms", version=1, patterns=(policy.Pattern(id="p1", text="secret"),))
 )
@@ -127,6 +134,71 @@ def test_a_hub_that_sends_something_else_is_not_believed(attachments, servers):
     assert not done
     assert ADDRESS in said[AWAITED]
     assert attachments.missing([ADDRESS]) == [ADDRESS]
+
+
+@pytest.fixture
+def synced(monkeypatch):
+    """Give the names of what has come to the disk for good."""
+    found = []
+    real = files._sync
+
+    def sync(path):
+        real(path)
+        found.append(path.name)
+
+    monkeypatch.setattr(files, "_sync", sync)
+    return found
+
+
+def test_what_a_policy_awaits_comes_to_the_disk_when_that_policy_does(attachments, servers, synced):
+    servers.attachments[ADDRESS] = LIST
+    assert fetch(attachments, url(servers))[0]
+    assert synced == []
+
+    attachments.settle()
+    attachments.settle()
+
+    assert synced == [ADDRESS[7:], "attachments"]
+
+
+def test_what_was_lost_before_it_came_to_the_disk_is_an_error_once_and_then_missing(attachments, servers):
+    servers.attachments[ADDRESS] = LIST
+    assert fetch(attachments, url(servers))[0]
+    (attachments.folder / ADDRESS[7:]).unlink()
+
+    with pytest.raises(OSError, match=ADDRESS[7:]):
+        attachments.settle()
+
+    attachments.settle()
+    assert attachments.missing([ADDRESS]) == [ADDRESS]
+
+
+def test_what_nobody_needs_any_longer_holds_up_no_other_policy(attachments, servers, synced):
+    servers.attachments[ADDRESS] = LIST
+    assert fetch(attachments, url(servers))[0]
+
+    attachments.clean([])
+    attachments.settle()
+
+    assert synced == []
+
+
+def test_a_policy_is_on_the_disk_only_after_what_it_names(attachments, servers, synced, tmp_path):
+    servers.attachments[ADDRESS] = LIST
+    block = correction(1, policy.Block(), users=policy.Users(lists=(LISTED,)))
+
+    async def scenario():
+        state = State("gateway-1")
+        async with aiohttp.ClientSession() as session:
+            fetcher = Fetcher(attachments, [Hub(session, url(servers), TOKEN, state)], state)
+            store = PolicyStore(tmp_path, {"test": KEY.public_key()})
+            parts = Parts(store, attachments, fetcher, Admin(session, free_port()), Nothing(), state)
+            applier = Applier(parts)
+            applier.gateway = described("gateway-1", tmp_path)
+            return await applier.take(signed(1, block)), store.current.version
+
+    assert asyncio.run(scenario()) == (True, 1)
+    assert synced == [ADDRESS[7:], "attachments", tmp_path.name]
 
 
 def test_a_policy_from_two_hubs_is_completed_once(attachments, servers):
