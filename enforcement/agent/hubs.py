@@ -49,6 +49,7 @@ class Hub:
         self._etag = ""
         self._report = b""
         self._news = asyncio.Event()
+        self._skewed = False
         self.up = True
         """It answered the last time."""
 
@@ -140,7 +141,9 @@ class Hub:
         if abs(ahead) > CLOCK_SECONDS:
             where = "ahead of" if ahead > 0 else "behind"
             self._state.problem("clock", f"this clock is {abs(ahead):.0f} s {where} that of {self._url}")
-        else:
+            self._skewed = True
+        elif self._skewed:  # another hub, with which all is well, has no say in it
+            self._skewed = False
             self._state.solved("clock")
 
     async def _poll(self) -> _Arrived | None:

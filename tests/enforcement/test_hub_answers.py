@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import aiohttp
 import pytest
@@ -93,3 +95,30 @@ def test_a_policy_that_breaks_its_reader_is_noted_and_asked_for_again():
     assert tries == [b"{}", b"{}"]
     assert "unforeseen" in found["hub"]
     assert isinstance(ended, asyncio.CancelledError)
+
+
+def test_a_hub_with_the_right_time_does_not_hush_up_what_another_one_showed():
+    def dated(moment):
+        async def answer(_request):
+            return web.Response(headers={"date": format_datetime(moment(), usegmt=True)})
+
+        return answer
+
+    wrong, right = timedelta(minutes=7), timedelta()
+    off = [wrong]
+
+    async def scenario():
+        async with (
+            standing_in(dated(lambda: datetime.now(UTC) + off[0])) as (one, state),
+            standing_in(dated(lambda: datetime.now(UTC))) as (other, _),
+        ):
+            other._state = state
+            told = []
+            for hub in (one, other, one):
+                await hub.post("/v1/status", b"{}")
+                told.append("clock" in problems(state))
+            off[0] = right
+            await one.post("/v1/status", b"{}")
+            return told, "clock" in problems(state)
+
+    assert asyncio.run(scenario()) == ([True, True, True], False)

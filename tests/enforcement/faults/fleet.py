@@ -9,14 +9,15 @@ import signal
 import subprocess
 import sys
 from contextlib import ExitStack, suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
 from enforcement import policy
 from tests.enforcement.faults.link import Link
 from tests.enforcement.servers import Servers
-from tests.enforcement.world import ROOT, World, free_port, signed
-from tests.patience import wait_for
+from tests.enforcement.world import ROOT, World, correction, free_port, signed
+from tests.patience import PatienceError, wait_for
 
 CONTROL = "control-token-of-the-test"
 PATIENCE = 100.0
@@ -30,8 +31,9 @@ class Hub:
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
+    def start(self, **more: str) -> None:
         environment = {
+            **more,
             "HUB_PORT": str(self.port),
             "HUB_STATE_DIR": str(self._folder / self.name),
             "HUB_CONTROL_TOKEN_FILE": str(self._folder / "control"),
@@ -221,6 +223,19 @@ class Fleet:
         name = self.gateways[gateway].name
         report = next((found[name] for hub in self.hubs if name in (found := hub.reports())), None)
         return {one["code"]: one["detail"] for one in report["problems"]} if report else {}
+
+
+def timed(fleet: Fleet, *besides: policy.Correction) -> tuple[datetime, datetime]:
+    """Block carol for a while that has not begun when every gateway knows of it."""
+    for lead in (4, 12, 40):
+        begins = datetime.now(UTC) + timedelta(seconds=lead)
+        ends = begins + timedelta(seconds=2)
+        more = {"starts_at": begins, "expires_at": ends, "at_expiry": "lift"}
+        carol = correction(9, policy.Block(), users=policy.Users(users=("carol",)), **more)
+        fleet.enforce(*besides, carol)
+        if datetime.now(UTC) < begins:
+            return begins, ends
+    raise PatienceError("no policy came before its time")
 
 
 def _why_not(report: dict[str, Any] | None, version: int) -> object:

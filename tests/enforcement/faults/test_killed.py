@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from itertools import permutations
 
 import pytest
@@ -13,8 +13,9 @@ from enforcement import policy
 from enforcement.agent.config import from_environment
 from enforcement.agent.process import EnvoyProcess
 from tests.enforcement.clocks import followed, kept_within_a_second
+from tests.enforcement.faults.fleet import timed
 from tests.enforcement.world import correction
-from tests.patience import PatienceError, wait_for
+from tests.patience import wait_for
 
 ALICE = correction(1, policy.Block(), users=policy.Users(users=("alice",)))
 BOB = correction(2, policy.Block(), users=policy.Users(users=("bob",)))
@@ -132,7 +133,7 @@ def comes_up(gateway):
 
 
 def test_start_and_end_are_kept_within_a_second_with_everything_but_envoy_dead(fleet, watch):
-    begins, ends = timed(fleet)
+    begins, ends = timed(fleet, ALICE, CAPPED)
     kill(fleet, "hub", "agent", "filter")
 
     seen = followed(fleet.gateways[0], "carol", until=ends + timedelta(seconds=1.1))
@@ -140,17 +141,3 @@ def test_start_and_end_are_kept_within_a_second_with_everything_but_envoy_dead(f
     kept_within_a_second(seen, begins, ends)
     start(fleet, "hub", "agent", "filter")
     healed(fleet, watch)
-
-
-def timed(fleet):
-    """Block carol for a while that has not begun when the gateway knows of it."""
-    for lead in (4, 12, 40):
-        begins = datetime.now(UTC) + timedelta(seconds=lead)
-        ends = begins + timedelta(seconds=2)
-        more = {"starts_at": begins, "expires_at": ends, "at_expiry": "lift"}
-        fleet.enforce(
-            ALICE, CAPPED, correction(4, policy.Block(), users=policy.Users(users=("carol",)), **more)
-        )
-        if datetime.now(UTC) < begins:
-            return begins, ends
-    raise PatienceError("no policy came before its time")

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import re
 import resource
+from datetime import timedelta
 
 import pytest
 
 from enforcement import policy
-from tests.enforcement.faults.fleet import PATIENCE
+from tests.enforcement.clocks import followed, kept_within_a_second
+from tests.enforcement.faults.fleet import PATIENCE, timed
 from tests.enforcement.world import correction
 from tests.patience import wait_for
 
@@ -156,15 +158,20 @@ def test_a_list_that_nobody_names_any_longer_leaves_the_disk(fleet):
     wait_for(lambda: list(folder.iterdir()) == [], PATIENCE)
 
 
-@pytest.mark.parametrize("hours", [5, -5])
-def test_an_agent_whose_clock_is_wrong_says_so_and_opens_nothing(fleet, hours, tmp_path):
-    gateway = fleet.gateways[0]
-    (tmp_path / "sitecustomize.py").write_text(
+def another_clock(folder, minutes):
+    """Give the environment of a Python that takes another time for the right one."""
+    (folder / "sitecustomize.py").write_text(
         "import datetime, time_machine\n"
-        f"moment = datetime.datetime.now(datetime.UTC) + datetime.timedelta(hours={hours})\n"
+        f"moment = datetime.datetime.now(datetime.UTC) + datetime.timedelta(minutes={minutes})\n"
         "time_machine.travel(moment).start()\n"
     )
-    gateway.restart_agent(PYTHONPATH=str(tmp_path))
+    return {"PYTHONPATH": str(folder)}
+
+
+@pytest.mark.parametrize("minutes", [300, -300])
+def test_an_agent_whose_clock_is_wrong_says_so_and_opens_nothing(fleet, minutes, tmp_path):
+    gateway = fleet.gateways[0]
+    gateway.restart_agent(**another_clock(tmp_path, minutes))
     try:
         wait_for(lambda: "clock" in fleet.problems(), PATIENCE)
         fleet.publish(ALICE, BOB)
@@ -172,6 +179,30 @@ def test_an_agent_whose_clock_is_wrong_says_so_and_opens_nothing(fleet, hours, t
     finally:
         gateway.restart_agent()
 
+    fleet.converged()
+    wait_for(lambda: "clock" not in fleet.problems(), PATIENCE)
+
+
+@pytest.mark.parametrize("minutes", [7, -7])
+def test_a_hub_whose_clock_is_wrong_is_told_of_and_starts_and_ends_are_kept_by_the_gateway(
+    fleet, watch, minutes, tmp_path
+):
+    hub, gateway = fleet.hubs[0], fleet.gateways[0]
+    hub.kill()
+    hub.start(**another_clock(tmp_path, minutes))
+    try:
+        hub.ready()
+        wait_for(lambda: "clock" in fleet.problems(), PATIENCE)
+        begins, ends = timed(fleet, ALICE)
+        seen = followed(gateway, "carol", until=ends + timedelta(seconds=1.1))
+        where = "behind" if minutes > 0 else "ahead of"
+        assert re.fullmatch(rf"this clock is 4[12]\d s {where} that of http.*", fleet.problems()["clock"])
+    finally:
+        hub.kill()
+        hub.start()
+
+    kept_within_a_second(seen, begins, ends)
+    hub.ready()
     fleet.converged()
     wait_for(lambda: "clock" not in fleet.problems(), PATIENCE)
 
