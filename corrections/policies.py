@@ -13,12 +13,12 @@ from irapp.accounts.models import RoleCode
 from irapp.common.errors import ConflictError, NotPermittedError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from django.db.models import QuerySet
 
     from corrections.models import Alarm, Gateway, Hub, Package, Proposal
-    from corrections.models.correction import CorrectionQuerySet
     from incidents.models import Incident
     from irapp.accounts.models import User
 
@@ -40,24 +40,35 @@ def check_can_draft(package: Package, user: User) -> None:
     check_can_open_package(package.incident, user)
 
 
-def check_can_revise(correction: Correction, user: User) -> None:
-    """Terms change only before they are approved; afterwards a new version is drafted."""
+def check_can_revise(
+    correction: Correction, user: User, *, versions: Iterable[Correction] | None = None
+) -> None:
+    """Terms change only before they are approved; afterwards a new version is drafted.
+
+    :param versions: every version of it, the newest first, where they are known already.
+    """
     check_can_open_package(correction.package.incident, user)
     if correction.state not in EDITABLE:
         raise ConflictError(
             f"{correction} is {_label(correction)}. A change to it is a new version.", code="not_editable"
         )
-    _no_other_draft(correction)
+    _no_other_draft(correction, _versions(correction, versions))
 
 
-def check_can_draft_version(correction: Correction, user: User) -> None:
-    """A change starts from the newest version in force, one change at a time."""
+def check_can_draft_version(
+    correction: Correction, user: User, *, versions: Iterable[Correction] | None = None
+) -> None:
+    """A change starts from the newest version in force, one change at a time.
+
+    :param versions: every version of it, the newest first, where they are known already.
+    """
     check_can_open_package(correction.package.incident, user)
     if correction.state not in IN_POLICY:
         raise ConflictError(f"{correction} is {_label(correction)}, not in force.", code="not_in_force")
-    if _same(correction).filter(version__gt=correction.version, state__in=IN_POLICY).exists():
+    every = _versions(correction, versions)
+    if any(each.version > correction.version and each.state in IN_POLICY for each in every):
         raise ConflictError(f"A newer version of {correction.reference} is in force.", code="not_newest")
-    _no_other_draft(correction)
+    _no_other_draft(correction, every)
 
 
 def check_can_propose(correction: Correction, user: User, *, now: datetime) -> None:
@@ -227,19 +238,20 @@ def _in(correction: Correction, *states: State) -> None:
 
 
 def _nothing_open(correction: Correction) -> None:
-    if correction.proposals.open().exists():
+    if any(proposal.is_open for proposal in correction.proposals.all()):
         raise ConflictError(f"Something is proposed for {correction} already.", code="proposal_open")
 
 
-def _no_other_draft(correction: Correction) -> None:
-    others = _same(correction).filter(state__in=[State.DRAFT, State.PROPOSED]).exclude(pk=correction.pk)
-    if other := others.first():
-        raise ConflictError(f"{other} is {_label(other)}: one change at a time.", code="change_open")
+def _no_other_draft(correction: Correction, versions: Iterable[Correction]) -> None:
+    for other in versions:
+        if other.state in {State.DRAFT, State.PROPOSED} and other.pk != correction.pk:
+            raise ConflictError(f"{other} is {_label(other)}: one change at a time.", code="change_open")
 
 
-def _same(correction: Correction) -> CorrectionQuerySet:
-    same: CorrectionQuerySet = Correction.objects.filter(reference=correction.reference)
-    return same
+def _versions(correction: Correction, known: Iterable[Correction] | None) -> list[Correction]:
+    if known is not None:
+        return list(known)
+    return list(Correction.objects.filter(reference=correction.reference).order_by("-version"))
 
 
 def _label(correction: Correction) -> str:

@@ -14,7 +14,7 @@ from corrections.stages import narrower, wider
 from corrections.states import IN_POLICY, State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from corrections.models import Correction, Proposal
     from irapp.accounts.models import User
@@ -35,35 +35,45 @@ class Act:
     post: tuple[str, object] | None = None
 
 
-def acts(correction: Correction, proposal: Proposal | None, user: User) -> list[Act]:
-    """Give the buttons of this state, the likeliest first."""
-    return [*_draft(correction, user), *_asked(correction, proposal, user), *_in_force(correction, user)]
+def acts(
+    correction: Correction, proposal: Proposal | None, user: User, versions: Sequence[Correction]
+) -> list[Act]:
+    """Give the buttons of this state, the likeliest first.
+
+    :param versions: every version of it, the newest first.
+    """
+    return [
+        *_draft(correction, user, versions),
+        *_asked(correction, proposal, user, versions),
+        *_in_force(correction, user, versions),
+    ]
 
 
-def _draft(correction: Correction, user: User) -> Iterator[Act]:
+def _draft(correction: Correction, user: User, versions: Sequence[Correction]) -> Iterator[Act]:
     if correction.state == State.DRAFT:
         reason = why_not(policies.check_can_propose, correction, user, now=timezone.now())
         yield Act("propose", "Propose it", _url("propose", correction), reason, "primary")
     if correction.state in {State.DRAFT, State.EXPIRED}:
-        yield Act(
-            "edit", "Edit", _url("edit", correction), why_not(policies.check_can_revise, correction, user)
-        )
+        reason = why_not(policies.check_can_revise, correction, user, versions=versions)
+        yield Act("edit", "Edit", _url("edit", correction), reason)
         reason = why_not(policies.check_can_discard, correction, user)
         yield Act("discard", "Withdraw the draft", _url("discard", correction), reason)
 
 
-def _asked(correction: Correction, proposal: Proposal | None, user: User) -> Iterator[Act]:
+def _asked(
+    correction: Correction, proposal: Proposal | None, user: User, versions: Sequence[Correction]
+) -> Iterator[Act]:
     if proposal is None:
         return
     yield Act("decide", "Open the decision", _url("proposal", proposal), "", "primary")
     if correction.state == State.PROPOSED:
-        reason = why_not(policies.check_can_revise, correction, user)
+        reason = why_not(policies.check_can_revise, correction, user, versions=versions)
         yield Act("edit", "Edit (votes are void then)", _url("edit", correction), reason)
     reason = why_not(policies.check_can_withdraw, proposal, user)
     yield Act("withdraw", "Withdraw the proposal", _url("withdraw", proposal), reason)
 
 
-def _in_force(correction: Correction, user: User) -> Iterator[Act]:
+def _in_force(correction: Correction, user: User, versions: Sequence[Correction]) -> Iterator[Act]:
     if correction.state not in IN_POLICY:
         return
     if correction.state == State.FAILED:
@@ -73,7 +83,7 @@ def _in_force(correction: Correction, user: User) -> Iterator[Act]:
             _url("retry", correction),
             why_not(policies.check_can_retry, correction, user),
         )
-    reason = why_not(policies.check_can_draft_version, correction, user)
+    reason = why_not(policies.check_can_draft_version, correction, user, versions=versions)
     yield Act("version", "Tighten or relax", _url("version", correction), reason)
     yield from _steps(correction, reason)
     yield Act(

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
+from django.db.models import Prefetch, prefetch_related_objects
 from django.utils import timezone
 
-from corrections.models import AlarmKind, Correction, Proposal
+from corrections import selectors
+from corrections.models import AlarmKind, Proposal, Vote
 from corrections.panels.acts import Act, acts
 from corrections.panels.chart import Chart, Example, chart, missed
 from corrections.panels.decision import Deciding, deciding
@@ -21,6 +23,7 @@ from corrections.terms import Terms
 
 if TYPE_CHECKING:
     from corrections.models import Alarm as Raised
+    from corrections.models import Correction
     from corrections.panels.cells import Step
     from irapp.accounts.models import User
 
@@ -83,13 +86,11 @@ class Detail:
 
 def detail(correction: Correction, user: User, window: str = "") -> Detail:
     """Collect the page for this reader, its chart over the window."""
-    proposals = list(correction.proposals.select_related("proposer").prefetch_related("votes__user"))
+    proposals, kin = _proposals(correction), selectors.kin(correction, reader=user)
     asked = next((proposal for proposal in proposals if proposal.is_open), None)
     replaced, words = correction.supersedes, CLASS_OF[correction.kind]
     raised = _raised(correction)
     shown = proofs(correction) if correction.state in SHOWN_AT_GATEWAYS else None
-    same = Correction.objects.filter(reference=correction.reference).select_related("drafted_by")
-    versions = list(same.order_by("-version"))
     return Detail(
         correction=correction,
         class_title=f"{words.code} {words.title}",
@@ -97,11 +98,11 @@ def detail(correction: Correction, user: User, window: str = "") -> Detail:
         sentence=sentence(Terms.of(correction)),
         track=_track(correction),
         alarms=[*_alarms(correction), *(_notice(each) for each in raised if each.is_open)],
-        acts=acts(correction, asked, user),
+        acts=acts(correction, asked, user, kin.versions),
         facts=facts(Terms.of(correction)),
         rows=changes(Terms.of(replaced), Terms.of(correction)) if replaced else [],
-        versions=versions,
-        links=links(correction, versions, user),
+        versions=kin.versions,
+        links=links(correction, kin),
         decided=[Decided(proposal, deciding(proposal)) for proposal in proposals],
         proofs=shown,
         steps=steps(correction, shown or []),
@@ -111,6 +112,14 @@ def detail(correction: Correction, user: User, window: str = "") -> Detail:
         missed=missed(correction) if any(each.kind == AlarmKind.ALLOWED for each in raised) else [],
         here="?" + urlencode({"part": "live", **({"window": window} if window else {})}),
     )
+
+
+def _proposals(correction: Correction) -> list[Proposal]:
+    """Read every question with its votes once; the rules that ask for them find them on the correction."""
+    votes = Prefetch("votes", Vote.objects.select_related("user"))
+    rows = Proposal.objects.select_related("proposer").prefetch_related(votes)
+    prefetch_related_objects([correction], Prefetch("proposals", rows))
+    return list(correction.proposals.all())
 
 
 def _standing(correction: Correction, shown: list[Proof]) -> str:
@@ -150,6 +159,8 @@ def _alarms(correction: Correction) -> list[Alarm]:
 
 def _raised(correction: Correction) -> list[Raised]:
     """Give the alarms, open and cleared, of the kinds that the state of the correction does not show."""
+    if correction.approved_at is None:
+        return []
     return list(correction.alarms.filter(kind__in=[AlarmKind.ALLOWED, AlarmKind.NOT_LIFTED]))
 
 

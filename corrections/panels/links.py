@@ -5,15 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from corrections.models import Correction
-from corrections.registers import spared_by
-from corrections.states import IN_POLICY, State
-from corrections.terms import Terms
+from corrections.states import State
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from irapp.accounts.models import User
+    from corrections.models import Correction
+    from corrections.selectors import Kin
 
 ALL = 100
 GIVEN_UP = frozenset({State.REJECTED, State.WITHDRAWN, State.EXPIRED})
@@ -38,30 +34,17 @@ class Links:
     stages: list[Stage]
 
 
-def links(correction: Correction, versions: Sequence[Correction], reader: User) -> Links:
-    """Collect them, as far as the reader may see them.
-
-    :param versions: every version of its reference, the newest first.
-    """
-    staged = any(version.percentage != ALL for version in versions)
-    return Links(
-        spares=spared_by(Terms.of(correction), reader=reader),
-        exemptions=exemptions_from(correction, reader),
-        stages=[
-            Stage(version, version.percentage, version.pk == correction.pk)
-            for version in reversed(versions)
-            if version.state not in GIVEN_UP or version.pk == correction.pk
-        ]
-        if staged
-        else [],
-    )
+def links(correction: Correction, kin: Kin) -> Links:
+    """Say what hangs together with it."""
+    return Links(kin.spares, kin.exemptions, _stages(correction, kin.versions))
 
 
-def exemptions_from(correction: Correction, reader: User) -> list[Correction]:
-    """Give the exemptions in force that spare somebody from this one."""
-    if correction.state not in IN_POLICY:
+def _stages(correction: Correction, versions: list[Correction]) -> list[Stage]:
+    """Give the steps by which it reached more users or fewer, the first one first."""
+    if all(version.percentage == ALL for version in versions):
         return []
-    rows = Correction.objects.visible_to(reader).filter(
-        kind="exempt", state__in=IN_POLICY, parameters__corrections__contains=correction.reference
-    )
-    return list(rows.order_by("-pk"))
+    return [
+        Stage(version, version.percentage, version.pk == correction.pk)
+        for version in reversed(versions)
+        if version.state not in GIVEN_UP or version.pk == correction.pk
+    ]

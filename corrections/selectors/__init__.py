@@ -3,12 +3,14 @@
 from corrections.selectors.decisions import Standing, barred, eligible, standing
 from corrections.selectors.gateways import Enforcement, GatewayStanding, enforcement, gateways
 from corrections.selectors.impact import Impact, Organisation, Overlap, impact
+from corrections.selectors.kin import Kin, kin
 from corrections.selectors.payload import change, payload_of
 
 __all__ = [
     "Enforcement",
     "GatewayStanding",
     "Impact",
+    "Kin",
     "Organisation",
     "Overlap",
     "Standing",
@@ -18,6 +20,7 @@ __all__ = [
     "enforcement",
     "gateways",
     "impact",
+    "kin",
     "payload_of",
     "standing",
 ]

@@ -61,7 +61,8 @@ def eligible(proposal: Proposal) -> QuerySet[User]:
     """Give the people who can vote on it now: role held, no hand in it, not voted, may see it."""
     people = holders(proposal.authority["roles"], proposal.correction.package.incident)
     voted = proposal.votes.values("user__person")
-    return people.exclude(person__in=proposal.authors).exclude(person__in=voted)
+    wrote = User.objects.filter(pk__in=list(proposal.barred)).values("person")
+    return people.exclude(person__in=wrote).exclude(person__in=voted)
 
 
 def barred(proposal: Proposal) -> list[tuple[User, Did]]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import FilteredRelation, OuterRef, Q, Subquery
 
 from corrections.models import CorrectionGateway, Gateway, PolicyVersion
 from corrections.publishing.readback import observed, why_not_gone, why_not_in_force
@@ -51,15 +53,28 @@ def gateways(*, now: datetime) -> list[GatewayStanding]:
 
 def enforcement(correction: Correction, *, now: datetime) -> list[Enforcement]:
     """Give the correction as each gateway shows it."""
-    rows = {row.gateway_id: row for row in correction.at_gateways.all()}
-    every = list(Gateway.objects.shown())
-    digests = published(every)
-    return [
-        Enforcement(
-            gateway, rows.get(gateway.pk), _why_not(correction, gateway, rows.get(gateway.pk), digests, now)
-        )
-        for gateway in every
-    ]
+    here = FilteredRelation("corrections", condition=Q(corrections__correction=correction))
+    same = PolicyVersion.objects.filter(version=OuterRef("policy_version")).values("digest")
+    every = Gateway.objects.shown().annotate(here=here, published=Subquery(same))
+    every = every.select_related("here")  # type: ignore[misc]  # the stubs know no filtered relation
+    return [_enforcement(correction, gateway, **_joined(gateway), now=now) for gateway in every]
+
+
+def _joined(gateway: Gateway) -> dict[str, Any]:
+    """Give what was read with the gateway: its row of the correction, and its policy as it was published."""
+    found = vars(gateway)
+    return {"row": found.get("here"), "digests": {gateway.policy_version: found["published"]}}
+
+
+def _enforcement(
+    correction: Correction,
+    gateway: Gateway,
+    *,
+    row: CorrectionGateway | None,
+    digests: dict[int, str],
+    now: datetime,
+) -> Enforcement:
+    return Enforcement(gateway, row, _why_not(correction, gateway, row, digests, now))
 
 
 def published(every: Iterable[Gateway]) -> dict[int, str]:

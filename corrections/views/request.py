@@ -30,7 +30,9 @@ def visible_incident(request: SignedIn, given: str | None) -> Incident:
 
 def visible_correction(request: SignedIn, pk: int) -> Correction:
     """Give the correction, with its incident, among those that the person may see."""
-    rows = Correction.objects.visible_to(request.user).select_related("package__incident", "supersedes")
+    rows = Correction.objects.visible_to(request.user).select_related(
+        "package__incident", "supersedes", "drafted_by"
+    )
     correction: Correction = get_object_or_404(rows, pk=pk)
     return correction
 

@@ -9,8 +9,8 @@ from django.utils import timezone
 from corrections import actions
 from corrections.models import Correction
 from corrections.panels.cautions import overlapping
-from corrections.panels.links import exemptions_from, links
 from corrections.publishing.compile import as_policy
+from corrections.selectors import kin
 from corrections.states import Action, State
 from incidents import actions as incidents
 from irapp.accounts.models import RoleCode
@@ -327,9 +327,9 @@ def test_what_a_reader_cannot_see_is_not_linked_nor_offered(client):
     outsider = make_commander()
     here = exemption.package.incident
 
-    assert [*links(exemption, [exemption], insider).spares] == [spared, other]
-    assert [*links(exemption, [exemption], outsider).spares] == [other]
-    assert exemptions_from(other, outsider) == [exemption]
+    assert kin(exemption, reader=insider).spares == [spared, other]
+    assert kin(exemption, reader=outsider).spares == [other]
+    assert kin(other, reader=outsider).exemptions == [exemption]
     said = as_policy(other)
     assert spared in [each.correction for each in overlapping(said, {}, insider)]
     assert spared not in [each.correction for each in overlapping(said, {}, outsider)]
