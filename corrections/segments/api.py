@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from django.http import Http404
 from django_filters import rest_framework as filters
+from drf_spectacular.drainage import isolate_view_method
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, viewsets
@@ -24,9 +25,13 @@ from irapp.common.api.idempotency import Idempotent
 from irapp.common.api.pagination import NewestFirst
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from django.db.models import QuerySet
     from rest_framework.request import Request
+    from rest_framework.serializers import Serializer
 
+    from corrections.segments.models import PatternSetVersion, SegmentVersion
     from irapp.accounts.models import User
 
 PAGING = {NewestFirst.cursor_query_param, NewestFirst.page_size_query_param}
@@ -49,7 +54,7 @@ class SegmentFilter(RegisterFilter):
 
 
 class Registers(Idempotent, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Any]):
-    """What segments and pattern sets have in common."""
+    """What segments and pattern sets have in common; what differs is named by each."""
 
     scopes: ClassVar = {
         **dict.fromkeys(("list", "retrieve", "versions", "subjects", "patterns", "try_text"), READ),
@@ -57,6 +62,16 @@ class Registers(Idempotent, mixins.ListModelMixin, mixins.RetrieveModelMixin, vi
     }
     model: ClassVar[type[Segment | PatternSet]]
     filterset_class: ClassVar[type[filters.FilterSet]] = RegisterFilter
+    begins: ClassVar[type[Serializer[Any]]]
+    named: ClassVar[type[serializers.Meant]]
+    imported: ClassVar[type[serializers.Meant]]
+    version_class: ClassVar[type[Serializer[Any]]]
+    words: ClassVar[tuple[str, str, str]]
+    _begin: ClassVar[Callable[..., Any]]
+    _preview: ClassVar[Callable[..., panels.Preview]]
+    _of_names: Callable[..., Any]
+    _of_file: Callable[..., Any]
+    _import: Callable[..., Any]
 
     def get_queryset(self) -> QuerySet[Any]:
         """Give what the person may see."""
@@ -72,62 +87,92 @@ class Registers(Idempotent, mixins.ListModelMixin, mixins.RetrieveModelMixin, vi
             raise ValidationError({name: ["There is no such filter."] for name in sorted(unknown)})
         return super().filter_queryset(queryset)
 
-    def _versions(self, serializer: Any) -> Response:
+    def create(self, request: Request) -> Response:
+        """Begin an empty one."""
+        said = _valid(self.begins, request.data).validated_data
+        begun = self._begin(by=_user(request), **said)
+        return Response(self.get_serializer_class()(begun).data, status=CREATED)
+
+    @action(detail=True, methods=["post"])
+    def retire(self, request: Request, pk: str) -> Response:  # noqa: ARG002 - the router gives it
+        """Take it out of use."""
+        said = _valid(serializers.Reason, request.data).validated_data
+        done = actions.retire(kind=self.model, pk=self.get_object().pk, by=_user(request), **said)
+        return Response(self.get_serializer_class()(done).data)
+
+    @action(detail=True, methods=["get"])
+    def versions(self, request: Request, pk: str) -> Response:  # noqa: ARG002
+        """Give its versions, the newest first."""
         rows = self.paginate_queryset(self.get_object().versions.in_full())
-        return self.get_paginated_response(serializer(rows, many=True).data)
+        return self.get_paginated_response(self.version_class(rows, many=True).data)
+
+    @versions.mapping.post
+    def change(self, request: Request, pk: str) -> Response:  # noqa: ARG002
+        """Add, remove or replace what is named in the body."""
+        said = _valid(self.named, request.data)
+        return self._taken(said, self._of_names(said))
+
+    @action(detail=True, methods=["post"], url_path="import", parser_classes=[TextFileParser])
+    def take_in(self, request: Request, pk: str) -> Response:  # noqa: ARG002
+        """Take a file in; with ``dry_run`` only say what it would do."""
+        said = _valid(self.imported, request.query_params.dict())
+        body = request.data if isinstance(request.data, Body) else Body(b"")  # without one it is empty
+        return self._taken(said, self._of_file(said, body.raw), digest=body["digest"])
+
+    def _taken(self, said: serializers.Meant, read: Any, *, digest: str = "") -> Response:
+        register, by = self.get_object(), _user(self.request)
+        intent = said.intent(name=said.validated_data.get("file_name", ""), digest=digest)
+        if said.validated_data["dry_run"]:
+            policies.check_can_import(register, by, revision=intent.revision)
+            return Response(serializers.previewed(self._preview(register, read, intent.mode)))
+        version = self._import(register, read=read, intent=intent, by=by)
+        return Response(self.version_class(version).data, status=CREATED)
 
 
+def _documented(view: type[Registers]) -> type[Registers]:
+    """Tell the schema what the calls of this kind take and give, and in which words."""
+    one, version = view.serializer_class, view.version_class
+    changed = {201: version, 200: serializers.OfPreview}
+    begun, named, imported = view.words
+    schemas = {
+        "create": extend_schema(request=view.begins, responses={201: one}, description=begun),
+        "retire": extend_schema(request=serializers.Reason, responses=one),
+        "versions": extend_schema(responses=version(many=True)),
+        "change": extend_schema(request=view.named, responses=changed, description=named),
+        "take_in": extend_schema(
+            parameters=[view.imported], request=FILE, responses=changed, description=imported
+        ),
+    }
+    for name, told in schemas.items():
+        told(isolate_view_method(view, name))  # type: ignore[no-untyped-call]
+    return view
+
+
+@_documented
 class Segments(Registers):
     """Segments: users, organisations or keys that corrections name together."""
 
     model = Segment
     queryset = Segment.objects.none()
-    serializer_class = serializers.OfSegment
     filterset_class = SegmentFilter
-
-    @extend_schema(request=serializers.NewSegment, responses={201: serializers.OfSegment})
-    def create(self, request: Request) -> Response:
-        """Begin a segment; nobody is in it yet."""
-        said = _valid(serializers.NewSegment, request.data).validated_data
-        begun = actions.create_segment(by=_user(request), **said)
-        return Response(serializers.OfSegment(begun).data, status=CREATED)
-
-    @extend_schema(request=serializers.Reason, responses=serializers.OfSegment)
-    @action(detail=True, methods=["post"])
-    def retire(self, request: Request, pk: str) -> Response:  # noqa: ARG002 - the router gives it
-        """Take it out of use."""
-        said = _valid(serializers.Reason, request.data).validated_data
-        done = actions.retire(kind=Segment, pk=self.get_object().pk, by=_user(request), **said)
-        return Response(serializers.OfSegment(done).data)
-
-    @extend_schema(responses=serializers.OfSegmentVersion(many=True))
-    @action(detail=True, methods=["get"])
-    def versions(self, request: Request, pk: str) -> Response:  # noqa: ARG002
-        """Give its versions, the newest first."""
-        return self._versions(serializers.OfSegmentVersion)
-
-    @extend_schema(
-        request=serializers.Subjects,
-        responses={201: serializers.OfSegmentVersion, 200: serializers.OfPreview},
+    serializer_class, version_class = serializers.OfSegment, serializers.OfSegmentVersion
+    begins, named, imported = serializers.NewSegment, serializers.Subjects, serializers.Import
+    words = (
+        "Begin a segment; nobody is in it yet.",
+        "Add, remove or replace subjects that are named in the body.",
+        "Take a CSV file in, up to 100 000 subjects; with ``dry_run`` only say what it would do.",
     )
-    @versions.mapping.post
-    def change(self, request: Request, pk: str) -> Response:  # noqa: ARG002
-        """Add, remove or replace subjects that are named in the body."""
-        said = _valid(serializers.Subjects, request.data)
-        return self._taken(request, said, reading.of_names(said.validated_data["subjects"]))
+    _begin = staticmethod(actions.create_segment)
+    _preview = staticmethod(panels.preview_read)
 
-    @extend_schema(
-        parameters=[serializers.Import],
-        request=FILE,
-        responses={201: serializers.OfSegmentVersion, 200: serializers.OfPreview},
-    )
-    @action(detail=True, methods=["post"], url_path="import", parser_classes=[TextFileParser])
-    def take_in(self, request: Request, pk: str) -> Response:  # noqa: ARG002
-        """Take a CSV file in, up to 100 000 subjects; with ``dry_run`` only say what it would do."""
-        said = _valid(serializers.Import, request.query_params.dict())
-        raw, digest = _file(request)
-        read = reading.read(raw, of=self.get_object().of, layout=said.layout())
-        return self._taken(request, said, read, digest=digest)
+    def _of_names(self, said: serializers.Meant) -> reading.Read:
+        return reading.of_names(said.validated_data["subjects"])
+
+    def _of_file(self, said: serializers.Import, raw: bytes) -> reading.Read:
+        return reading.read(raw, of=self.get_object().of, layout=said.layout())
+
+    def _import(self, segment: Segment, **what: Any) -> SegmentVersion:
+        return actions.import_subjects(segment_id=segment.pk, **what)
 
     @extend_schema(parameters=[serializers.AskedSubjects], responses=serializers.OfSubjects)
     @action(detail=True, methods=["get"])
@@ -142,68 +187,31 @@ class Segments(Registers):
             found = members.browse(version, text=asked["q"], page=asked["page"])
         return Response(_paged(version, found) | {"subjects": list(found.rows)})
 
-    def _taken(
-        self, request: Request, said: serializers.Meant, read: reading.Read, *, digest: str = ""
-    ) -> Response:
-        segment = self.get_object()
-        intent = said.intent(name=said.validated_data.get("file_name", ""), digest=digest)
-        if said.validated_data["dry_run"]:
-            policies.check_can_import(segment, _user(request), revision=intent.revision)
-            return Response(serializers.previewed(panels.preview_read(segment, read, intent.mode)))
-        version = actions.import_subjects(segment_id=segment.pk, read=read, intent=intent, by=_user(request))
-        return Response(serializers.OfSegmentVersion(version).data, status=CREATED)
 
-
+@_documented
 class PatternSets(Registers):
     """Pattern sets: what content filters look for."""
 
     model = PatternSet
     queryset = PatternSet.objects.none()
-    serializer_class = serializers.OfPatternSet
-
-    @extend_schema(request=serializers.NewPatternSet, responses={201: serializers.OfPatternSet})
-    def create(self, request: Request) -> Response:
-        """Begin a pattern set; nothing is in it yet."""
-        said = _valid(serializers.NewPatternSet, request.data).validated_data
-        begun = actions.create_pattern_set(by=_user(request), **said)
-        return Response(serializers.OfPatternSet(begun).data, status=CREATED)
-
-    @extend_schema(request=serializers.Reason, responses=serializers.OfPatternSet)
-    @action(detail=True, methods=["post"])
-    def retire(self, request: Request, pk: str) -> Response:  # noqa: ARG002
-        """Take it out of use."""
-        said = _valid(serializers.Reason, request.data).validated_data
-        done = actions.retire(kind=PatternSet, pk=self.get_object().pk, by=_user(request), **said)
-        return Response(serializers.OfPatternSet(done).data)
-
-    @extend_schema(responses=serializers.OfPatternSetVersion(many=True))
-    @action(detail=True, methods=["get"])
-    def versions(self, request: Request, pk: str) -> Response:  # noqa: ARG002
-        """Give its versions, the newest first."""
-        return self._versions(serializers.OfPatternSetVersion)
-
-    @extend_schema(
-        request=serializers.Patterns,
-        responses={201: serializers.OfPatternSetVersion, 200: serializers.OfPreview},
+    serializer_class, version_class = serializers.OfPatternSet, serializers.OfPatternSetVersion
+    begins, named, imported = serializers.NewPatternSet, serializers.Patterns, serializers.PatternImport
+    words = (
+        "Begin a pattern set; nothing is in it yet.",
+        "Add, remove or replace patterns that are named in the body.",
+        "Take a file in: lines, CSV with headings, or JSON; with ``dry_run`` only say what it would do.",
     )
-    @versions.mapping.post
-    def change(self, request: Request, pk: str) -> Response:  # noqa: ARG002
-        """Add, remove or replace patterns that are named in the body."""
-        said = _valid(serializers.Patterns, request.data)
-        return self._taken(request, said, pattern_files.of_entries(said.validated_data["patterns"]))
+    _begin = staticmethod(actions.create_pattern_set)
+    _preview = staticmethod(panels.preview_read_patterns)
 
-    @extend_schema(
-        parameters=[serializers.PatternImport],
-        request=FILE,
-        responses={201: serializers.OfPatternSetVersion, 200: serializers.OfPreview},
-    )
-    @action(detail=True, methods=["post"], url_path="import", parser_classes=[TextFileParser])
-    def take_in(self, request: Request, pk: str) -> Response:  # noqa: ARG002
-        """Take a file in: lines, CSV with headings, or JSON; with ``dry_run`` only say what it would do."""
-        said = _valid(serializers.PatternImport, request.query_params.dict())
-        raw, digest = _file(request)
-        read = pattern_files.read(raw, name=said.validated_data["file_name"])
-        return self._taken(request, said, read, digest=digest)
+    def _of_names(self, said: serializers.Meant) -> pattern_files.ReadPatterns:
+        return pattern_files.of_entries(said.validated_data["patterns"])
+
+    def _of_file(self, said: serializers.Meant, raw: bytes) -> pattern_files.ReadPatterns:
+        return pattern_files.read(raw, name=said.validated_data["file_name"])
+
+    def _import(self, register: PatternSet, **what: Any) -> PatternSetVersion:
+        return actions.import_patterns(pattern_set_id=register.pk, **what)
 
     @extend_schema(parameters=[serializers.Asked], responses=serializers.OfPatterns)
     @action(detail=True, methods=["get"])
@@ -225,19 +233,6 @@ class PatternSets(Registers):
         version = members.patterns_version(self.get_object())
         return Response(serializers.OfTried(try_out(members.patterns_in(version), text)).data)
 
-    def _taken(
-        self, request: Request, said: serializers.Meant, read: pattern_files.ReadPatterns, *, digest: str = ""
-    ) -> Response:
-        register = self.get_object()
-        intent = said.intent(name=said.validated_data.get("file_name", ""), digest=digest)
-        if said.validated_data["dry_run"]:
-            policies.check_can_import(register, _user(request), revision=intent.revision)
-            return Response(serializers.previewed(panels.preview_read_patterns(register, read, intent.mode)))
-        version = actions.import_patterns(
-            pattern_set_id=register.pk, read=read, intent=intent, by=_user(request)
-        )
-        return Response(serializers.OfPatternSetVersion(version).data, status=CREATED)
-
 
 ROUTES: tuple[tuple[str, type[viewsets.GenericViewSet[Any]], str], ...] = (
     ("segments", Segments, "segment"),
@@ -249,12 +244,6 @@ ROUTES: tuple[tuple[str, type[viewsets.GenericViewSet[Any]], str], ...] = (
 def _user(request: Request) -> User:
     """Give the person; whoever is nobody was refused before."""
     return cast("User", request.user)
-
-
-def _file(request: Request) -> tuple[bytes, str]:
-    """Give the body and its digest; a call without a body has an empty one."""
-    body = request.data if isinstance(request.data, Body) else Body(b"")
-    return body.raw, body["digest"]
 
 
 def _valid(kind: Any, data: Any) -> Any:

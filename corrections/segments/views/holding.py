@@ -25,6 +25,8 @@ from corrections.segments.views.shared import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from corrections.segments.views.shared import Kind
     from corrections.views.request import SignedIn
 
@@ -35,25 +37,15 @@ COMPARED = 200
 @require_safe
 def subjects(request: SignedIn, pk: int) -> HttpResponse:
     """Who is in a version, a page at a time."""
-    segment = visible(request, SEGMENTS, pk)
-    version = version_or_404(members.version_of(segment, number(request.GET, "version")))
-    form = forms.Search(request.GET)
-    text = form.cleaned_data["q"] if form.is_valid() else ""
-    found = members.browse(version, text=text.strip(), page=number(request.GET, "page") or 1)
-    shown = {"kind": SEGMENTS, "register": segment, "version": version, "found": found, "form": form}
-    return render(request, "segments/subjects.html", {**shown, **_neighbours(request, found)})
+    shown = _browsed(request, pk, SEGMENTS, members.version_of, members.browse)
+    return render(request, "segments/subjects.html", shown)
 
 
 @require_safe
 def patterns(request: SignedIn, pk: int) -> HttpResponse:
     """What a version of a pattern set holds, a page at a time."""
-    register = visible(request, PATTERNS, pk)
-    version = version_or_404(members.patterns_version(register, number(request.GET, "version")))
-    form = forms.Search(request.GET)
-    text = form.cleaned_data["q"] if form.is_valid() else ""
-    found = members.browse_patterns(version, text=text.strip(), page=number(request.GET, "page") or 1)
-    shown = {"kind": PATTERNS, "register": register, "version": version, "found": found, "form": form}
-    return render(request, "segments/patterns.html", {**shown, **_neighbours(request, found)})
+    shown = _browsed(request, pk, PATTERNS, members.patterns_version, members.browse_patterns)
+    return render(request, "segments/patterns.html", shown)
 
 
 @require_safe
@@ -110,6 +102,23 @@ def try_out(request: SignedIn, pk: int) -> HttpResponse:
         shown["tried"] = tried_out(members.patterns_in(version), form.cleaned_data["sample"])
     status = HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK
     return render(request, "segments/try_out.html", shown, status=status)
+
+
+def _browsed(
+    request: SignedIn,
+    pk: int,
+    kind: Kind,
+    version_of: Callable[..., Any],
+    browse: Callable[..., members.Paged[Any]],
+) -> dict[str, Any]:
+    """Collect the page of a version that is asked for."""
+    register = visible(request, kind, pk)
+    version = version_or_404(version_of(register, number(request.GET, "version")))
+    form = forms.Search(request.GET)
+    text = form.cleaned_data["q"] if form.is_valid() else ""
+    found = browse(version, text=text.strip(), page=number(request.GET, "page") or 1)
+    shown = {"kind": kind, "register": register, "version": version, "found": found, "form": form}
+    return shown | _neighbours(request, found)
 
 
 def _neighbours(request: SignedIn, found: members.Paged[Any]) -> dict[str, str]:
