@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
+from functools import cache
 from itertools import chain
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from enforcement.envoy import lists
 from enforcement.envoy.gateway import Client, Gateway
 from enforcement.envoy.types import any_of
 
-CLIENTS_MOST = 10_000
+CLIENTS_MOST = 5_000
 """With more clients nobody is marked: marking them anew would keep Envoy from what matters."""
 SAMPLE = 8
 """Of so many requests of such callers one is noted, and stands for all of them."""
@@ -49,12 +50,13 @@ def unreached(
     """
     if len(gateway.clients) > CLIENTS_MOST or any(_asks_everybody(item) for item in content.corrections):
         return frozenset()
-    left = {client: _attributes(client) for client in gateway.clients}
-    found, subjects = _Index(left), _Lists(gateway.folder / lists.FOLDER, rendered)
+    left = set(gateway.clients)
+    found, subjects = _Index(gateway.clients), _Lists(gateway.folder / lists.FOLDER, rendered)
     for item in content.corrections:
+        endpoint = next(iter(item.functionality.endpoints), "")
         for client in found.candidates(item):
-            if client in left and any(concerns(item, each, subjects) for each in left[client]):
-                del left[client]
+            if client in left and concerns(item, found.calling(client, endpoint), subjects):
+                left.discard(client)
     return frozenset(left)
 
 
@@ -93,6 +95,7 @@ class _Index:
 
     def __init__(self, clients: Collection[Client]) -> None:
         self._all = tuple(clients)
+        self.calling = cache(_calling)
         self._by: dict[tuple[str, str], list[Client]] = defaultdict(list)
         for client in clients:
             for each in {**_NAMED, **_SCOPED}.values():
@@ -116,9 +119,9 @@ class _Lists:
 
     def __init__(self, folder: Path, rendered: Mapping[str, lists.Rendered]) -> None:
         self._folder, self._rendered = folder, rendered
+        self.subjects = cache(self._read)
 
-    def subjects(self, address: str) -> lists.Table:
-        """Give a list to look names up in."""
+    def _read(self, address: str) -> lists.Table:
         return lists.Table((self._folder / self._rendered[address].name).read_bytes())
 
 
@@ -126,21 +129,18 @@ def _asks_everybody(item: policy.Correction) -> bool:
     return item.users.everyone and bool(item.functionality.models)
 
 
-def _attributes(client: Client) -> tuple[Attributes, ...]:
-    return tuple(
-        Attributes(
-            user=client.user,
-            organisation=client.organisation,
-            key=client.key_id,
-            application=client.application,
-            use_case=client.use_case,
-            region=client.region,
-            tier=client.tier,
-            platform=client.platform,
-            endpoint=endpoint,
-            model="",
-        )
-        for endpoint in policy.ENDPOINTS
+def _calling(client: Client, endpoint: str) -> Attributes:
+    return Attributes(
+        user=client.user,
+        organisation=client.organisation,
+        key=client.key_id,
+        application=client.application,
+        use_case=client.use_case,
+        region=client.region,
+        tier=client.tier,
+        platform=client.platform,
+        endpoint=endpoint,
+        model="",
     )
 
 
