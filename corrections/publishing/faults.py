@@ -43,6 +43,8 @@ DRIFTING = {
 """Problems by which an agent says that its gateway may do something else than it acknowledges."""
 UNTOLD = {"traffic_left_out": "The decision log is not whole"}
 """What callers may bring about by what they ask for: it hides nothing else that is wrong there."""
+UNTAKEN = {"clock": "Its reports cannot be taken in where its clock is far from ours"}
+"""Problems for which a gateway may seem to be silent."""
 
 _WORSE = {
     AlarmKind.SILENCE: (AlarmKind.REJECTION, AlarmKind.DRIFT),
@@ -131,6 +133,8 @@ def _of_gateway(gateway: Gateway, newest: PolicyVersion | None, *, now: datetime
     if gateway.is_silent(now=now):
         since = gateway.seen_at or gateway.registered_at
         detail = "Nothing is heard of it. What it enforced last stays in force there."
+        if said := _said(gateway, UNTAKEN):
+            detail = f"{detail} {said}."
         yield Fault(AlarmKind.SILENCE, cause, since, detail, gateway_id=gateway.pk)
         return
     since = gateway.seen_at or now

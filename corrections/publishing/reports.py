@@ -11,6 +11,7 @@ from django.db import DataError, IntegrityError, connection, transaction
 
 from corrections.models import Acknowledgement, Gateway
 from corrections.publishing.client import Heard
+from corrections.publishing.skew import note_untaken, with_skew
 from enforcement import policy
 from irapp.audit.record import hint, record
 
@@ -77,8 +78,9 @@ def _read(name: str, raw: msgspec.Raw, *, now: datetime) -> Heard | None:
     moments = [heard.reported_at, *(each.checked_at for each in heard.corrections.values())]
     if not all(EARLIEST <= moment <= now + AHEAD for moment in moments):
         log.warning("report_not_kept", gateway=name, error="its clock is wrong")
+        note_untaken(heard, now=now)
         return None
-    return heard
+    return with_skew(heard, now=now)
 
 
 def _take_in_alone(said: Heard, *, now: datetime) -> bool:

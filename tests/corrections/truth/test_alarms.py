@@ -1,6 +1,6 @@
 """Every fault is one alarm: raised once, seen by people, cleared when it has healed."""
 
-from datetime import timedelta
+from datetime import UTC, timedelta
 
 import pytest
 from django.utils import timezone
@@ -212,6 +212,50 @@ def test_a_decision_log_that_is_not_whole_is_told_and_hides_no_drift(clock):
 
     assert told == {(AlarmKind.DRIFT, "gateway-1")}
     assert beside == {(AlarmKind.DRIFT, "gateway-1"), (AlarmKind.DRIFT, str(correction))}
+    assert raised() == set()
+
+
+@pytest.mark.parametrize(
+    ("ahead", "said"),
+    [
+        (30, "it is about 30 s ahead of ours"),
+        (6, "it is about 5 s ahead of ours"),
+        (4, ""),
+        (-14, ""),
+        (-300, "it is about 300 s behind ours"),
+    ],
+)
+def test_a_clock_that_is_far_from_ours_is_drift_whoever_is_wrong(clock, ahead, said):
+    make_correction()
+    after(clock, max(0, -ahead) + 0.1)
+
+    look(clock, reported_at=(timezone.now() + timedelta(seconds=ahead)).astimezone(UTC).isoformat())
+
+    assert raised() == ({("DRIFT", "gateway-1")} if said else set())
+    assert [alarm.detail for alarm in Alarm.objects.all()] == (
+        [f"Its clock is wrong, so starts and ends are: {said}"] if said else []
+    )
+
+
+def test_an_old_report_of_a_gateway_that_is_gone_is_no_wrong_clock(clock):
+    make_correction()
+    after(clock, 300.1)
+
+    look(clock, live=False, reported_at=(timezone.now() - timedelta(minutes=5)).astimezone(UTC).isoformat())
+
+    assert raised() == set()
+
+
+def test_a_gateway_whose_reports_cannot_be_taken_in_for_their_time_is_silent_and_it_is_said_why(clock):
+    make_correction()
+    look(clock)
+    for _ in range(12):
+        after(clock, 1)
+        look(clock, reported_at=(timezone.now() + timedelta(minutes=7)).astimezone(UTC).isoformat())
+
+    assert raised() == {("DRIFT", "gateway-1"), ("SILENCE", "gateway-1")}
+    assert all("it is about 420 s ahead of ours" in alarm.detail for alarm in Alarm.objects.open())
+    look(clock)
     assert raised() == set()
 
 
