@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 import structlog
 from django.db import DataError, IntegrityError, transaction
+from django.db.models import Prefetch, prefetch_related_objects
 
 from corrections.actions.base import held
 from corrections.actions.settling import activate, alarm_overdue, drifted, fail, finish_lifting, recovered
 from corrections.models import Correction, CorrectionGateway, Gateway
 from corrections.publishing.missed import let_through
+from corrections.publishing.observations import keep
 from corrections.publishing.readback import observed, why_not_gone, why_not_in_force
 from corrections.selectors.gateways import published
 from corrections.states import VERIFIED, State
@@ -46,35 +48,46 @@ class _Looked:
     now: datetime
 
 
+@dataclass(frozen=True)
+class _Seen:
+    """One correction at all gateways: what they lack, and what is to be kept of it."""
+
+    correction: Correction
+    findings: list[Finding]
+    changed: list[CorrectionGateway]
+
+
 def evaluate(*, now: datetime) -> None:
     """Look at every correction that is wanted or being lifted, at every gateway; required ones decide."""
     every = list(Gateway.objects.shown())
     looked = _Looked(every, published(every), let_through(now=now), now)
-    for correction in _watched(now=now):
-        findings = _find(correction, looked)
-        if _needs_settling(correction, findings, now=now):
-            _settle_alone(correction, findings, now=now)
+    seen = [_find(correction, looked) for correction in _watched(now=now)]
+    for changed in sorted(keep([row for each in seen for row in each.changed])):
+        hint(f"correction:{changed}", "gateways")
+    for each in seen:
+        if _needs_settling(each.correction, each.findings, now=now):
+            _settle_alone(each.correction, each.findings, now=now)
 
 
 def _watched(*, now: datetime) -> list[Correction]:
     """What gateways should show or should show gone; a version that is being replaced is neither."""
-    wanted = Correction.objects.wanted(now=now).prefetch_related("at_gateways")
-    lifting = Correction.objects.filter(state=State.LIFTING).prefetch_related("at_gateways")
-    return sorted([*wanted, *lifting], key=lambda each: each.pk)
+    lifting = Correction.objects.filter(state=State.LIFTING)
+    watched = sorted([*Correction.objects.wanted(now=now), *lifting], key=lambda each: each.pk)
+    prefetch_related_objects(watched, Prefetch("at_gateways", CorrectionGateway.objects.order_by()))
+    return watched
 
 
-def _find(correction: Correction, looked: _Looked) -> list[Finding]:
+def _find(correction: Correction, looked: _Looked) -> _Seen:
     rows = {row.gateway_id: row for row in correction.at_gateways.all()}
-    findings, changed = [], False
+    findings, changed = [], []
     for gateway in looked.gateways:
         row = rows.get(gateway.pk) or CorrectionGateway(correction=correction, gateway=gateway)
         why_not = _why_not(correction, gateway, looked, was_there=row.verified_once)
-        changed |= _note(row, correction, gateway, why_not, now=looked.now)
+        if _note(row, correction, gateway, why_not, now=looked.now):
+            changed.append(row)
         if gateway.required:
             findings.append(Finding(gateway, why_not, row.wrong_since))
-    if changed:
-        hint(f"correction:{correction.pk}", "gateways")
-    return findings
+    return _Seen(correction, findings, changed)
 
 
 def _why_not(correction: Correction, gateway: Gateway, looked: _Looked, *, was_there: bool) -> str:
@@ -96,7 +109,7 @@ def _why_not_tight(correction: Correction, gateway: Gateway, looked: _Looked) ->
 def _note(
     row: CorrectionGateway, correction: Correction, gateway: Gateway, why_not: str, *, now: datetime
 ) -> bool:
-    """Write down what the gateway shows, where it differs from what was written before."""
+    """Note what the gateway shows; tell whether it differs from what was kept before."""
     before = _facts(row)
     seen = observed(correction, gateway) or {}
     acknowledged = gateway.unobserved and not why_not
@@ -108,21 +121,7 @@ def _note(
     row.probes = seen.get("probes", row.probes)
     row.checked_at = datetime.fromisoformat(seen["checked_at"]) if "checked_at" in seen else row.checked_at
     row.wrong_since = (row.wrong_since or now) if why_not else None
-    return (not row.pk or _facts(row) != before) and _written(row)
-
-
-def _written(row: CorrectionGateway) -> bool:
-    """Keep a row; one that cannot be kept is left out, and the others are looked at all the same."""
-    try:
-        with transaction.atomic():
-            if row.pk:
-                row.save()
-            else:
-                CorrectionGateway.objects.bulk_create([row], ignore_conflicts=True)
-    except (DataError, IntegrityError) as error:
-        log.warning("observation_not_kept", correction=row.correction_id, error=str(error))
-        return False
-    return True
+    return not row.pk or _facts(row) != before
 
 
 def _facts(row: CorrectionGateway) -> tuple[object, ...]:
