@@ -5,6 +5,7 @@ import shutil
 from contextlib import ExitStack
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 _running = ExitStack()
 if "DATABASE_URL" not in os.environ:  # workers of pytest-xdist inherit it, and so share the server
@@ -12,6 +13,14 @@ if "DATABASE_URL" not in os.environ:  # workers of pytest-xdist inherit it, and 
 
     os.environ["DATABASE_URL"] = _running.enter_context(postgres.temporary())
 os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
+
+
+# How long an example takes says how busy the machine is, and nothing else. The examples are the same in every
+# run, so that a run says something of the change; to look for others: --hypothesis-profile=explore.
+_TIMELESS = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("explore", **_TIMELESS)
+settings.register_profile("same", derandomize=True, **_TIMELESS)
+settings.load_profile("same")
 
 
 def pytest_configure():

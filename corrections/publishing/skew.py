@@ -33,11 +33,12 @@ def with_skew(heard: Heard, *, now: datetime) -> Heard:
 
 def note_untaken(heard: Heard, *, now: datetime) -> None:
     """Write the problem into what was last taken in, where a report cannot be taken in for its time."""
-    gateway = Gateway.objects.filter(name=heard.gateway).exclude(report=None).first()
-    if gateway is None:
+    gateway = Gateway.objects.filter(name=heard.gateway).first()
+    if gateway is None or gateway.report is None:
         return
     others = [each for each in gateway.report["problems"] if each["code"] != CODE]
-    gateway.report["problems"] = [*others, {"code": CODE, "detail": _told(heard.reported_at - now)}]
+    problem = {"code": CODE, "detail": _told(heard.reported_at - now)}
+    gateway.report = {**gateway.report, "problems": [*others, problem]}
     gateway.save(update_fields=["report"])
 
 
