@@ -213,8 +213,9 @@ def test_old_traffic_is_forgotten(service):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_delivery_follows_its_policy_to_the_gateway_and_back(service):
+def test_a_delivery_follows_its_policy_to_the_gateway_and_back(service, monkeypatch):
     """A gateway that reports half a second later turns the correction active before the delivery ends."""
+    monkeypatch.setattr(delivery, "READ_BACK", timedelta(seconds=60))
     proposal = make_proposal()
     decide(proposal)
 
@@ -232,7 +233,8 @@ def test_a_delivery_follows_its_policy_to_the_gateway_and_back(service):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_lift_follows_the_same_way(service):
+def test_a_lift_follows_the_same_way(service, monkeypatch):
+    monkeypatch.setattr(delivery, "READ_BACK", timedelta(seconds=60))
     correction = make_correction()
     delivery.deliver()
     lift(correction)

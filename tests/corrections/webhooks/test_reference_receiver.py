@@ -5,7 +5,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 from base64 import b64encode
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from corrections.models import Gateway, PolicyVersion
 from corrections.webhooks import actions, delivery
 from deploy.embedded import ports
 from tests.corrections.factories import decide, make_proposal
+from tests.patience import wait_for
 
 pytestmark = pytest.mark.django_db
 DOORS = Path(__file__).resolve().parents[3] / "docs" / "doors.md"
@@ -36,11 +36,10 @@ def endpoint(admin, private_key):
         stderr=subprocess.DEVNULL,
     )
     try:
-        until = time.monotonic() + 20
-        while delivery.ask(revealed.endpoint, quietly=True).error:
-            assert time.monotonic() < until
-            assert process.poll() is None
-            time.sleep(0.05)
+        wait_for(
+            lambda: process.poll() is not None or not delivery.ask(revealed.endpoint, quietly=True).error
+        )
+        assert process.poll() is None
         yield revealed.endpoint
     finally:
         process.kill()
