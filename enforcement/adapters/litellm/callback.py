@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import aclosing, contextmanager
 from contextvars import ContextVar
@@ -17,15 +15,15 @@ from litellm.proxy._types import ProxyException, UserAPIKeyAuth
 
 from enforcement import policy, probes, refusals
 from enforcement.adapters.litellm import answers, streams
-from enforcement.adapters.litellm.counting import Counter
+from enforcement.adapters.litellm.counting import Counting
 from enforcement.adapters.litellm.identity import attributes
 from enforcement.adapters.litellm.keeping import Keeper
-from enforcement.adapters.litellm.passing import Passage, Tell
+from enforcement.adapters.litellm.passing import Passage, admitted
 from enforcement.adapters.litellm.proving import Probed, Prover, body_of
-from enforcement.adapters.litellm.ruling import Law, RefusedError, Ruling, at_model
+from enforcement.adapters.litellm.ruling import Law, RefusedError, at_model
+from enforcement.adapters.litellm.sent import headers_of
 from enforcement.adapters.litellm.settings import Settings, from_environment
-from enforcement.filter.guards import What
-from enforcement.filter.spelling import misspelt
+from enforcement.adapters.litellm.telling import Ledger
 
 ENDPOINTS = {
     "completion": "chat.completions",
@@ -41,17 +39,6 @@ ENDPOINTS = {
     "aanthropic_messages": "messages",
 }
 """LiteLLM's name of a call, and the endpoint as policies name it. Others are refused unless opened."""
-CHOOSING = ("fallbacks", "context_window_fallbacks", "content_policy_fallbacks", "model_list", "user_config")
-"""Fields by which a caller could have another model answer than the one that was asked about."""
-REWRITING = (
-    "extra_body",
-    "additional_drop_params",
-    "drop_params",
-    "allowed_openai_params",
-    "prompt_id",
-    "prompt_variables",
-)
-"""Fields by which LiteLLM would send another request than the one that was read and changed here."""
 STATED = ("user", "organisation", "key", "application", "use_case", "region", "tier", "platform")
 NOT_SERVED = refusals.error("endpoint_not_served", "This gateway serves no such endpoint.")
 LOST = object()
@@ -80,10 +67,11 @@ class Door(CustomLogger):
     def __init__(self, settings: Settings) -> None:
         super().__init__()
         self._settings = settings
-        self._counter = Counter()
-        refused: dict[str, int] = {}
-        self.keeper = Keeper(settings, Prover(self._asked, refused), version=f"litellm {version('litellm')}")
-        self.keeper.refused = refused
+        self._counting = Counting(settings.counting)
+        ledger = Ledger(settings.gateway)
+        prove = Prover(self._asked, ledger.refused, self._counting)
+        running = f"litellm {version('litellm')}"
+        self.keeper = Keeper(settings, prove, ledger, counting=self._counting, version=running)
 
     async def async_pre_call_hook(
         self,
@@ -94,8 +82,8 @@ class Door(CustomLogger):
     ) -> dict[str, Any]:
         """Refuse a request, or let it pass as the policy wants it."""
         _passage.set(None)
-        with self._told():
-            self._pass(user_api_key_dict, data, call_type)
+        with _said():
+            _passage.set(await self._pass(user_api_key_dict, data, call_type))
         return data
 
     async def async_pre_call_deployment_hook(
@@ -107,9 +95,9 @@ class Door(CustomLogger):
         passage, law = _passage.get(), self.keeper.law
         if not isinstance(passage, Passage) or law is None:
             return
-        with self._told():
+        with _said(passage):
             for name in _names(kwargs) - {passage.ruling.model}:
-                self._decide_again(law, passage.ruling, name)
+                await self._decide_again(law, passage, name)
                 passage.went_to(name)
 
     async def async_post_call_success_hook(
@@ -120,10 +108,27 @@ class Door(CustomLogger):
     ) -> Any:
         """Look into an answer in one piece."""
         passage = _passage.get()
-        with self._told():
+        with _said(passage):
             if passage is LOST and answers.says_something(response):
                 self._check_lost()
-            return await answers.looked_into(response, passage) if isinstance(passage, Passage) else None
+            if not isinstance(passage, Passage):
+                return None
+            instead = await answers.looked_into(response, passage)
+            passage.came_to(200)
+            return instead
+
+    async def async_post_call_failure_hook(
+        self,
+        request_data: dict[str, Any],  # noqa: ARG002
+        original_exception: Exception,
+        user_api_key_dict: UserAPIKeyAuth,  # noqa: ARG002
+        traceback_str: str | None = None,  # noqa: ARG002
+    ) -> None:
+        """Note a request that LiteLLM or the model could not serve."""
+        passage = _passage.get()
+        if isinstance(passage, Passage) and not passage.noted:
+            status = getattr(original_exception, "status_code", None)
+            passage.came_to(status if isinstance(status, int) else 500)
 
     async def async_post_call_response_headers_hook(
         self,
@@ -144,13 +149,14 @@ class Door(CustomLogger):
     ) -> AsyncIterator[Any]:
         """Look into a running answer, and end it when the policy says so meanwhile."""
         passage = _passage.get()
-        with self._told():
+        with _said(passage):
             if passage is LOST:
                 self._check_lost()
             if not isinstance(passage, Passage):
                 async for chunk in response:
                     yield chunk
                 return
+            passage.came_to(200)
             name = request_data.get("_litellm_client_requested_model")
             looking = streams.Looking(passage, name if isinstance(name, str) else "")
             watch = streams.Watch(passage, lambda: self.keeper.law)
@@ -158,94 +164,52 @@ class Door(CustomLogger):
                 async for chunk in chunks:
                     yield chunk
 
-    @contextmanager
-    def _told(self) -> Iterator[None]:
-        """Count a refusal, and say it as LiteLLM does."""
-        try:
-            yield
-        except RefusedError as refused:
-            self.keeper.note_refused(refused.correction)
-            raise RefusalException(refused) from None
-
     def _check_lost(self) -> None:
         """Let no answer pass unread of which nobody knows any more what was decided."""
         law = self.keeper.law
         if law is None or any(isinstance(item.effect, policy.OutputFilter) for item in law.corrections):
             raise RefusedError(503, refusals.FAILED)
 
-    def _decide_again(self, law: Law, ruling: Ruling, model: str) -> None:
+    async def _decide_again(self, law: Law, passage: Passage, model: str) -> None:
         """Let an answer by another model pass only as it is: what would have to be changed is refused."""
-        asked = at_model(ruling.attributes, model)
-        counted = frozenset(each.correction for each in ruling.verdict.limits)
-        now, at = datetime.now(UTC), time.monotonic()
-        again = law.rule(asked, now=now, counter=self._counter, at=at, counted=counted)
-        if not again.done_by(ruling):
+        again = law.rule(at_model(passage.ruling.attributes, model), now=datetime.now(UTC))
+        await passage.count(law.limits(again), self._counting)
+        if not again.done_by(passage.ruling):
             raise RefusedError(503, refusals.UNAVAILABLE)
 
-    def _pass(self, key: Any, data: dict[str, Any], call_type: str) -> None:
+    async def _pass(self, key: Any, data: dict[str, Any], call_type: str) -> Passage | None:
         endpoint = ENDPOINTS.get(call_type)
         if endpoint is None:
             if call_type in self._settings.unguarded:
-                return
+                return None
             raise RefusedError(404, NOT_SERVED)
         law = self.keeper.law
         if law is None:
             raise RefusedError(503, refusals.CLOSED)
-        _passage.set(self._rule(law, key, data, endpoint=endpoint, counter=self._counter, tell=self._found))
+        asked = attributes(key, data, endpoint=endpoint, headers=headers_of(data))
+        await self._counting.begin()
+        return await admitted(law, asked, data, counting=self._counting, ledger=self.keeper.ledger)
 
-    def _rule(
-        self, law: Law, key: Any, data: dict[str, Any], *, endpoint: str, counter: Counter, tell: Tell
-    ) -> Passage:
-        sent = data.get("proxy_server_request") or {}
-        _check_choice(sent.get("body") or {})
-        for body in (sent.get("body") or {}, data):
-            _check_spelling(body)
-        headers = {str(name).lower(): str(value) for name, value in (sent.get("headers") or {}).items()}
-        asked = attributes(key, data, endpoint=endpoint, headers=_measured(headers, sent.get("body")))
-        ruling = law.rule(asked, now=datetime.now(UTC), counter=counter, at=time.monotonic())
-        passage = Passage(law, ruling, tell)
-        law.read(data, ruling, passage.findings)
-        law.write(data, ruling)
-        return passage
-
-    def _found(self, _passage: Passage, item: policy.Correction, what: What) -> None:
-        """Count what a filter withheld, or would have."""
-        where_refused = isinstance(item.effect, policy.OutputFilter) and what == "blocked"
-        if what == "shadow" or where_refused:
-            self.keeper.note_refused(item.id)
-
-    def _asked(self, law: Law, plan: probes.Plan, counter: Counter) -> Probed:
+    async def _asked(self, law: Law, plan: probes.Plan, counting: Counting) -> Probed:
         """Put a probe to this door, under the identity that it names."""
         who = plan.attributes
         stated = {name: getattr(who, name) for name in STATED}
         data: dict[str, Any] = body_of(plan)
         data["proxy_server_request"] = {"headers": {"content-length": str(len(plan.body))}}
         key = UserAPIKeyAuth(metadata={"irapp": stated})
-        passage = self._rule(law, key, data, endpoint=who.endpoint, counter=counter, tell=lambda *_: None)
-        return Probed(passage, data)
+        asked = attributes(key, data, endpoint=who.endpoint, headers=headers_of(data))
+        return Probed(await admitted(law, asked, data, counting=counting), data)
 
 
-def _check_choice(body: Mapping[str, Any]) -> None:
-    for name in (*CHOOSING, *REWRITING):
-        if name in body:
-            why = "chooses models by itself" if name in CHOOSING else "sends only what it has read"
-            told = f"{name}: this gateway {why}."
-            raise RefusedError(400, refusals.error("invalid_request", told))
-
-
-def _check_spelling(body: Mapping[str, Any]) -> None:
-    """Refuse a name that the model's server could read as another one, which was not looked at here."""
-    name = misspelt(body)
-    if name is not None:
-        told = f"The request body is not acceptable JSON: {name!r} differs from a name by case only."
-        raise RefusedError(400, refusals.error("invalid_json", told))
-
-
-def _measured(headers: Mapping[str, str], body: object) -> Mapping[str, str]:
-    """A body that came in chunks has no length of its own, whatever it says: measure what was read."""
-    if body is None or ("content-length" in headers and "transfer-encoding" not in headers):
-        return headers
-    return {**headers, "content-length": str(len(json.dumps(body, default=str)))}
+@contextmanager
+def _said(passage: object = None) -> Iterator[None]:
+    """Note a refusal, and say it as LiteLLM does."""
+    try:
+        yield
+    except RefusedError as refused:
+        if isinstance(passage, Passage):
+            passage.came_to(refused.status, refused.correction)
+        raise RefusalException(refused) from None
 
 
 def _names(kwargs: Mapping[str, Any]) -> set[str]:

@@ -1,48 +1,81 @@
-"""Request limits, counted in this process alone. A bucket per limit and subject, filled by the clock."""
+"""Request limits: counted together with all gateways, in Redis, or by this process alone."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from threading import Lock
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from enforcement import policy
 from enforcement.decide import Limit
+from enforcement.ratelimit.commands import Outcome, Take
+from enforcement.ratelimit.limiter import Limiter
+from enforcement.ratelimit.rules import parse_rule, rule_of
+from enforcement.ratelimit.shared import Shared
 
-MOST = 100_000
-"""Buckets that are kept; those asked for longest ago are forgotten first, and are full again."""
+if TYPE_CHECKING:
+    from enforcement.ratelimit.config import Settings
+    from enforcement.report import Basis
+
+Limited: TypeAlias = tuple[Limit, policy.RequestLimit]
 
 
-class Counter:
-    """How much each subject may still ask."""
+class Taken(NamedTuple):
+    """What became of a request: the limit that refuses it, and the dry runs that would have."""
 
-    def __init__(self) -> None:
-        self._buckets: OrderedDict[tuple[str, str], tuple[float, float]] = OrderedDict()
-        self._lock = Lock()
+    used_up: Limit | None = None
+    dry: tuple[str, ...] = ()
 
-    def take(
-        self, limits: list[tuple[Limit, policy.RequestLimit]], *, at: float, hits: int = 1
-    ) -> Limit | None:
-        """Count a request for all its limits, or for none of them: then give the first that is used up.
 
-        :param at: seconds of a clock that never goes back.
-        """
-        with self._lock:
-            left = [self._left(limit, effect, at) for limit, effect in limits]
-            for (limit, _), tokens in zip(limits, left, strict=True):
-                if tokens < hits and not limit.shadow:
-                    return limit
-            for (limit, _), tokens in zip(limits, left, strict=True):
-                self._put(limit, max(tokens - hits, 0.0), at)
-        return None
+class Counting:
+    """How much each subject may still ask. It begins with the first request, in whose loop it runs."""
 
-    def _left(self, limit: Limit, effect: policy.RequestLimit, at: float) -> float:
-        most = float(effect.burst or effect.requests)
-        tokens, since = self._buckets.get((limit.correction, limit.subject), (most, at))
-        return min(most, tokens + (at - since) * effect.requests / effect.window_seconds)
+    def __init__(self, settings: Settings | None = None) -> None:
+        url = settings.redis if settings else ""
+        self._prefix = settings.prefix if settings else ""
+        self._shared = (
+            Shared(url, timeout=settings.timeout, life=settings.life, prefix=self._prefix)
+            if settings and url
+            else None
+        )
+        life, longest = (settings.life, settings.longest) if settings else (1.0, 1.0)
+        self._limiter = Limiter(self._shared, life=life, longest=longest)
+        self._keeping: asyncio.Task[None] | None = None
 
-    def _put(self, limit: Limit, tokens: float, at: float) -> None:
-        key = limit.correction, limit.subject
-        self._buckets[key] = tokens, at
-        self._buckets.move_to_end(key)
-        while len(self._buckets) > MOST:
-            self._buckets.popitem(last=False)
+    @property
+    def alone(self) -> bool:
+        """Whether it knows of no counters but its own."""
+        return self._shared is None
+
+    @property
+    def basis(self) -> Basis:
+        """What is counted by at the moment."""
+        return self._limiter.basis
+
+    async def begin(self) -> None:
+        """Connect, and forget what is past from now on."""
+        if self._keeping is None:
+            self._keeping = asyncio.create_task(self._limiter.keep())
+            if self._shared is not None:
+                await self._shared.start()
+
+    async def take(self, limits: Sequence[Limited], *, hits: int = 1) -> Taken:
+        """Count a request for all its limits, or for none of them if one refuses it."""
+        acting = [each for each in limits if not each[0].shadow]
+        if len(limits) > 1:
+            for each in acting:
+                if not (await self._ask(*each, hits=0)).allowed:
+                    return Taken(each[0])
+        for each in acting:
+            if not (await self._ask(*each, hits=hits)).allowed:
+                return Taken(each[0])
+        dry = [each for each in limits if each[0].shadow]
+        over = [each[0].correction for each in dry if not (await self._ask(*each, hits=hits)).allowed]
+        return Taken(dry=tuple(over))
+
+    async def _ask(self, limit: Limit, effect: policy.RequestLimit, *, hits: int) -> Outcome:
+        """Ask under the very name that gateways with Envoy use."""
+        rule = parse_rule(rule_of(effect))
+        key = f"{self._prefix}:{rule.kind}:{limit.correction}:{{{limit.subject}}}"
+        take = Take(key=key, amount=rule.amount, window_ms=rule.window_ms, burst=rule.burst, hits=hits)
+        return await self._limiter.run(take)

@@ -6,6 +6,8 @@ operator states there comes first. Otherwise the user, team and alias of the key
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +17,7 @@ from enforcement.reading import features_of, tools_offered, turns_of
 from enforcement.refusals import error
 
 DECLARED = "irapp-use-case"
+_HASHED = re.compile("[0-9a-f]{64}")
 _OUTPUT = ("max_completion_tokens", "max_tokens", "max_output_tokens")
 
 
@@ -32,7 +35,7 @@ def attributes(key: Any, body: Mapping[str, Any], *, endpoint: str, headers: Map
     return Attributes(
         user=_first(stated.get("user"), key.user_id),
         organisation=_first(stated.get("organisation"), key.org_id, key.team_id),
-        key=_first(stated.get("key"), key.key_alias, key.token, key.api_key),
+        key=_first(stated.get("key"), key.key_alias) or _hash(_first(key.token, key.api_key)),
         application=_first(stated.get("application"), key.team_alias),
         use_case=_use_case(stated, headers),
         region=_first(stated.get("region")),
@@ -69,8 +72,13 @@ def _first(*values: object) -> str:
     return next((value for value in values if isinstance(value, str) and value), "")
 
 
+def _hash(key: str) -> str:
+    """Name a key that has no name: LiteLLM's hash of it, and never the key itself."""
+    return key if not key or _HASHED.fullmatch(key) else hashlib.sha256(key.encode()).hexdigest()
+
+
 def _number(body: Mapping[str, Any]) -> int | None:
-    found = [body[name] for name in _OUTPUT if isinstance(body.get(name), int)]
+    found = [body[name] for name in _OUTPUT if type(body.get(name)) is int]
     return found[0] if found else None
 
 

@@ -18,7 +18,9 @@ import msgspec
 import structlog
 
 from enforcement import policy
+from enforcement.adapters.litellm.counting import Counting
 from enforcement.adapters.litellm.ruling import Law
+from enforcement.adapters.litellm.telling import HandingIn, Ledger
 from enforcement.agent.attachments import Attachments
 from enforcement.agent.fetching import AWAITED, Fetcher
 from enforcement.agent.hubs import Hub
@@ -39,13 +41,15 @@ Prove = Callable[[Law], dict[str, CorrectionReport]]
 class Keeper:
     """Holds the law in force, and tells the hubs of it."""
 
-    def __init__(self, settings: Settings, prove: Prove, *, version: str) -> None:
+    def __init__(
+        self, settings: Settings, prove: Prove, ledger: Ledger, *, counting: Counting, version: str
+    ) -> None:
         settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._settings, self._prove, self._version = settings, prove, version
         self._store = PolicyStore(settings.state, settings.keys)
         self._attachments = Attachments(settings.state / "attachments")
         self.law: Law | None = None
-        self.refused: dict[str, int] = {}
+        self.ledger, self._counting = ledger, counting
         self._states: tuple[str, ...] = ()
         self._proven = 0.0
         self._wrong = self._load()
@@ -62,11 +66,6 @@ class Keeper:
             except ExceptionGroup as failed:
                 log.exception("keeper_failed", error=repr(failed.exceptions))
             time.sleep(AGAIN_SECONDS)
-
-    def note_refused(self, correction: str) -> None:
-        """Count a refusal for the report."""
-        if correction:
-            self.refused[correction] = self.refused.get(correction, 0) + 1
 
     def _load(self) -> str:
         """Take up the last good policy from the disk, before the first request; say what was wrong."""
@@ -100,6 +99,7 @@ class Keeper:
                     tasks.create_task(hub.follow(self._take))
                     tasks.create_task(hub.speak())
                 tasks.create_task(self._report(hubs))
+                tasks.create_task(HandingIn(self.ledger, hubs, self._state).run())
 
     async def _take(self, raw: bytes) -> bool:
         """Take a policy that a hub sent; False asks for it again."""
@@ -157,7 +157,7 @@ class Keeper:
             await self._acknowledge()
             return
         self._state.corrections = {
-            name: msgspec.structs.replace(each, refused=self.refused.get(name, 0))
+            name: msgspec.structs.replace(each, refused=self.ledger.refused[name])
             for name, each in known.items()
         }
 
@@ -176,7 +176,7 @@ class Keeper:
         law = self.law
         limits = {item.id: item.effect for item in law.signed.content.corrections} if law else {}
         return {
-            name: "gateway" if isinstance(effect, policy.RequestLimit) else "closed"
+            name: self._counting.basis if isinstance(effect, policy.RequestLimit) else "closed"
             for name, effect in limits.items()
             if isinstance(effect, policy.Limiting)
         }

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from enforcement import policy, probes
-from enforcement.adapters.litellm.counting import Counter
+from enforcement.adapters.litellm.counting import Counting
 from enforcement.adapters.litellm.passing import Passage
 from enforcement.adapters.litellm.ruling import CLOSED, Law, RefusedError, state_of
 from enforcement.agent.contents import judge_content, with_sample
@@ -28,16 +29,21 @@ class Probed(NamedTuple):
     written: dict[str, Any]
 
 
-Ask = Callable[[Law, probes.Plan, Counter], Probed]
+Ask = Callable[[Law, probes.Plan, Counting], Coroutine[Any, Any, Probed]]
 """Put a probe to the door. Raises RefusedError."""
 
 
 @dataclass
 class Prover:
-    """Runs the probes of every correction. ``refused`` counts real refusals for the report."""
+    """Runs the probes of every correction, in a thread of its own.
+
+    :param refused: counts real refusals, for the report.
+    :param counting: counts real requests; probes are counted apart.
+    """
 
     ask: Ask
     refused: Mapping[str, int]
+    counting: Counting
 
     def __call__(self, law: Law) -> dict[str, CorrectionReport]:
         """Report on every correction of a policy."""
@@ -53,7 +59,7 @@ class Prover:
             verified=not wrong and state in {"in_force", "shadow"},
             checked_at=now,
             refused=self.refused.get(item.id, 0),
-            detail=wrong or _closed(item),
+            detail=wrong or _closed(item, alone=self.counting.alone),
             probes=found,
         )
 
@@ -63,26 +69,26 @@ class Prover:
         )
         for each in planned:
             plan = with_sample(each, item, law.rules, law.attachments, now)
-            status, wrong = self._tried(plan, item, law)
+            status, wrong = asyncio.run(self._tried(plan, item, law))
             yield plan.shown(status, wrong)
 
-    def _tried(self, plan: probes.Plan, item: policy.Correction, law: Law) -> tuple[int, str]:
+    async def _tried(self, plan: probes.Plan, item: policy.Correction, law: Law) -> tuple[int, str]:
         """Ask once; where a limit counts, use it up first."""
-        counter = Counter()
+        counting = Counting()
         if plan.expect == "limit":
-            _use_up(plan, law, counter)
+            await _use_up(plan, law, counting)
         try:
-            probed = self.ask(law, plan, counter)
+            probed = await self.ask(law, plan, counting)
         except RefusedError as refused:
             return refused.status, _wrongly_refused(plan, law, refused)
         return _SERVED, _wrongly_served(plan, probed.written) or judge_content(plan, item, _answer(probed))
 
 
-def _use_up(plan: probes.Plan, law: Law, counter: Counter) -> None:
+async def _use_up(plan: probes.Plan, law: Law, counting: Counting) -> None:
     for limit in plan.verdict.limits:
         effect = law.by_id[limit.correction].effect
         if isinstance(effect, policy.RequestLimit):
-            counter.take([(limit, effect)], at=0.0, hits=effect.burst or effect.requests)
+            await counting.take([(limit, effect)], hits=effect.burst or effect.requests)
 
 
 def _wrongly_refused(plan: probes.Plan, law: Law, refused: RefusedError) -> str:
@@ -137,8 +143,8 @@ def body_of(plan: probes.Plan) -> dict[str, object]:
     return body
 
 
-def _closed(item: policy.Correction) -> str:
+def _closed(item: policy.Correction, *, alone: bool) -> str:
     if item.mode == "enforce" and isinstance(item.effect, CLOSED):
         return "closed here: LiteLLM cannot enforce it, so whoever matches is refused"
-    counted = isinstance(item.effect, policy.RequestLimit)
+    counted = alone and isinstance(item.effect, policy.RequestLimit)
     return "counted by this LiteLLM process alone" if counted else ""

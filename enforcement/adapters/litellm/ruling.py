@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -10,9 +10,9 @@ from typing import Any
 from enforcement import policy, refusals
 from enforcement.adapters.litellm.changing import change
 from enforcement.adapters.litellm.content import ContentError, Reader
-from enforcement.adapters.litellm.counting import Counter
+from enforcement.adapters.litellm.counting import Limited
 from enforcement.agent.attachments import Attachments
-from enforcement.decide import REFUSALS, Attributes, Limit, Rules, Verdict, in_force, lifts_at
+from enforcement.decide import REFUSALS, Attributes, Rules, Verdict, in_force, lifts_at
 from enforcement.filter.ending import ends_streams, next_change
 from enforcement.filter.guards import Findings, Guard
 from enforcement.filter.rewriting import TooManyAnswersError, UncountableError, capping
@@ -34,6 +34,8 @@ class RefusedError(Exception):
     ) -> None:
         super().__init__(str(body["error"]["message"]))
         self.status, self.body, self.headers, self.correction = status, body, dict(headers or {}), correction
+        self.verdict: Verdict | None = None
+        """What was decided about the request, if anything was."""
 
 
 @dataclass(frozen=True)
@@ -72,30 +74,25 @@ class Law:
         self.ending = [item for item in self.corrections if ends_streams(item)]
         self.exemptions = [item for item in self.corrections if isinstance(item.effect, policy.Exempt)]
 
-    def rule(
-        self,
-        asked: Attributes,
-        *,
-        now: datetime,
-        counter: Counter,
-        at: float,
-        counted: frozenset[str] = frozenset(),
-    ) -> Ruling:
-        """Decide about a request.
+    def rule(self, asked: Attributes, *, now: datetime) -> Ruling:
+        """Decide about a request; its limits have to be counted still.
 
-        :param counted: limits that have counted it before.
         :raises RefusedError: it is refused, by a correction or because this door cannot do what one asks.
         """
         verdict = self.rules.decide(asked, now=now)
-        if verdict.action == "refuse":
-            raise self.refused(verdict.correction or "")
-        self._close(verdict)
-        used_up = counter.take(
-            [each for each in self._limits(verdict) if each[0].correction not in counted], at=at
-        )
-        if used_up is not None:
-            raise self.refused(used_up.correction)
+        try:
+            if verdict.action == "refuse":
+                raise self.refused(verdict.correction or "")
+            self._close(verdict)
+        except RefusedError as refused:
+            refused.verdict = verdict
+            raise
         return Ruling(asked, verdict, self._headers(verdict), now)
+
+    def limits(self, ruling: Ruling) -> list[Limited]:
+        """Give the limits that count a request."""
+        found = [(limit, self.by_id[limit.correction].effect) for limit in ruling.verdict.limits]
+        return [(limit, effect) for limit, effect in found if isinstance(effect, policy.RequestLimit)]
 
     def states(self, now: datetime) -> tuple[State, ...]:
         """Give what each correction is at a moment: starts, ends and grace periods come by the clock."""
@@ -147,12 +144,6 @@ class Law:
             if not limit.shadow and limit.kind != "request_limit":
                 body = refusals.uncounted(self.by_id[limit.correction])
                 raise RefusedError(503, body, _named(limit.correction), limit.correction)
-
-    def _limits(self, verdict: Verdict) -> Iterator[tuple[Limit, policy.RequestLimit]]:
-        for limit in verdict.limits:
-            effect = self.by_id[limit.correction].effect
-            if isinstance(effect, policy.RequestLimit):
-                yield limit, effect
 
     def _headers(self, verdict: Verdict) -> dict[str, str]:
         told = ", ".join(refusals.warning(each.correction, each.since) for each in verdict.warnings)

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from enforcement import policy
 from enforcement.keys import parse_keys
+from enforcement.ratelimit import config as ratelimit
 
 
 class SettingsError(Exception):
@@ -20,6 +21,7 @@ class SettingsError(Exception):
 class Settings:
     """What an operator tells the door.
 
+    :param counting: where requests are counted, as for the rate-limit service of a gateway with Envoy.
     :param unguarded: call types of LiteLLM that pass although no policy speaks of them; others are refused.
     """
 
@@ -29,6 +31,7 @@ class Settings:
     keys: dict[str, Ed25519PublicKey]
     state: Path
     unguarded: frozenset[str]
+    counting: ratelimit.Settings
 
 
 def from_environment(environment: Mapping[str, str]) -> Settings:
@@ -44,7 +47,19 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         keys=_keys(environment),
         state=state,
         unguarded=frozenset(_names(environment.get("IRAPP_UNGUARDED_CALLS", ""))),
+        counting=_counting(environment),
     )
+
+
+def _counting(environment: Mapping[str, str]) -> ratelimit.Settings:
+    """Read where to count: not REDIS_URL, which LiteLLM takes for its own cache."""
+    url = environment.get("IRAPP_REDIS_URL", "").strip()
+    try:
+        return ratelimit.from_environment({**environment, "REDIS_URL": url})
+    except ratelimit.SettingsError as error:
+        raise SettingsError(
+            f"IRAPP_REDIS_URL: {error}" if "REDIS_URL" in str(error) else str(error)
+        ) from error
 
 
 def _text(environment: Mapping[str, str], name: str) -> str:

@@ -116,6 +116,8 @@ class Proxy:
     port: int = field(default_factory=ports.free)
     callbacks: str = "enforcement.adapters.litellm.callback.door"
     version: int = 0
+    more: dict = field(default_factory=dict)
+    """Settings besides the usual."""
 
     def __post_init__(self):
         self.folder.mkdir(exist_ok=True)
@@ -145,6 +147,7 @@ class Proxy:
             "IRAPP_HUB_URLS": hub,
             "IRAPP_TOKEN_FILE": str(self.folder / "token"),
             "IRAPP_KEYS_FILE": str(keys),
+            **self.more,
         }
 
     def start(self):

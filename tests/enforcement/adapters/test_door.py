@@ -3,7 +3,6 @@
 import asyncio
 import json
 import subprocess
-import time
 from base64 import b64encode
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -14,10 +13,11 @@ import pytest
 
 from enforcement import policy
 from enforcement.adapters.litellm import keeping
-from enforcement.adapters.litellm.counting import Counter
+from enforcement.adapters.litellm.counting import Counting
 from enforcement.adapters.litellm.keeping import Keeper
 from enforcement.adapters.litellm.ruling import RefusedError
 from enforcement.adapters.litellm.settings import SettingsError, from_environment
+from enforcement.adapters.litellm.telling import Ledger
 from enforcement.agent.state import State
 from enforcement.decide import Attributes, Limit
 from tests.enforcement.adapters.proxy import LITELLM, ROOT, correction, signed
@@ -67,10 +67,15 @@ def environment(tmp_path):
     }
 
 
+def keeping_law(environment, prove=lambda _law: {}):
+    settings, ledger = from_environment(environment), Ledger("gateway-1")
+    return Keeper(settings, prove, ledger, counting=Counting(), version="test")
+
+
 @pytest.fixture
 def law(environment):
     """Begin with what is on disk; give the law that holds then."""
-    return lambda: Keeper(from_environment(environment), lambda _law: {}, version="test").law
+    return lambda: keeping_law(environment).law
 
 
 def test_a_failure_nobody_foresaw_does_not_end_the_keeping_of_the_law(environment, monkeypatch):
@@ -81,7 +86,9 @@ def test_a_failure_nobody_foresaw_does_not_end_the_keeping_of_the_law(environmen
 
     monkeypatch.setattr(keeping, "AGAIN_SECONDS", 0.05)
     (Path(environment["IRAPP_STATE_DIR"]) / "policy.json").write_bytes(signed(3, ALICE))
-    keeper = Keeper(from_environment(environment), prove, version="test")
+    keeper = Keeper(
+        from_environment(environment), prove, Ledger("gateway-1"), counting=Counting(), version="test"
+    )
 
     with pytest.raises(SystemExit):  # the second time: the first did not end it
         keeper._keep()
@@ -93,7 +100,13 @@ ODD = (RecursionError("deep"), UnicodeDecodeError("utf-8", b"", 0, 1, "odd"))
 @pytest.mark.parametrize("error", ODD, ids=repr)
 def test_a_policy_that_cannot_even_be_read_is_settled(environment, error):
     async def scenario():
-        keeper = Keeper(from_environment(environment), lambda _law: {}, version="test")
+        keeper = Keeper(
+            from_environment(environment),
+            lambda _law: {},
+            Ledger("gateway-1"),
+            counting=Counting(),
+            version="test",
+        )
         keeper._state = State("gateway-1")
         keeper._store.verified = Mock(side_effect=error)
         assert await keeper._take(b"{}")
@@ -105,7 +118,7 @@ def test_a_policy_that_cannot_even_be_read_is_settled(environment, error):
 def refused(law, user):
     asked = replace(ASKED, user=user)
     try:
-        law.rule(asked, now=datetime.now(UTC), counter=Counter(), at=time.monotonic())
+        law.rule(asked, now=datetime.now(UTC))
     except RefusedError as error:
         return error.correction
     return ""
@@ -248,34 +261,46 @@ def limit(number, *, shadow=False):
     )
 
 
-def test_a_bucket_empties_and_fills_by_the_clock():
-    counter, two = Counter(), [(limit(1), policy.RequestLimit(requests=2, window_seconds=10))]
+def taken(counting, *limits, times=1):
+    """Count so many requests; give what became of each."""
 
-    now = [counter.take(two, at=0.0) for _ in range(3)]
-    later = [counter.take(two, at=5.0) for _ in range(2)]
+    async def scenario():
+        return [await counting.take(limits) for _ in range(times)]
 
-    assert [each is None for each in now] == [True, True, False]
-    assert [each is None for each in later] == [True, False]
+    return asyncio.run(scenario())
+
+
+def served(found):
+    return [each.used_up is None for each in found]
+
+
+def test_a_limit_is_used_up_and_names_itself():
+    two = limit(1), policy.RequestLimit(requests=2, window_seconds=10)
+
+    found = taken(Counting(), two, times=3)
+
+    assert served(found) == [True, True, False]
+    assert found[-1].used_up.correction == "COR-0001.1"
 
 
 def test_a_request_that_one_limit_refuses_is_counted_by_none():
-    counter, wide = Counter(), (limit(1), policy.RequestLimit(requests=9, window_seconds=10))
-    narrow = (limit(2), policy.RequestLimit(requests=1, window_seconds=10))
-    for _ in range(20):
-        counter.take([wide, narrow], at=0.0)
+    counting, wide = Counting(), (limit(1), policy.RequestLimit(requests=9, window_seconds=100))
+    narrow = (limit(2), policy.RequestLimit(requests=1, window_seconds=100))
 
-    assert all(counter.take([wide], at=0.0) is None for _ in range(8))
-    assert counter.take([wide], at=0.0) is not None
+    assert served(taken(counting, wide, narrow, times=20)) == [True, *[False] * 19]
+    assert served(taken(counting, wide, times=9)) == [*[True] * 8, False]
 
 
-def test_a_dry_run_of_a_limit_never_refuses():
-    counter, dry = Counter(), [(limit(1, shadow=True), policy.RequestLimit(requests=1, window_seconds=10))]
+def test_a_dry_run_of_a_limit_never_refuses_and_says_when_it_would():
+    dry = limit(1, shadow=True), policy.RequestLimit(requests=1, window_seconds=10)
 
-    assert [counter.take(dry, at=0.0) for _ in range(5)] == [None] * 5
+    found = taken(Counting(), dry, times=3)
+
+    assert served(found) == [True] * 3
+    assert [each.dry for each in found] == [(), ("COR-0001.1",), ("COR-0001.1",)]
 
 
 def test_a_burst_is_the_most_at_once():
-    counter, burst = Counter(), [(limit(1), policy.RequestLimit(requests=9, window_seconds=9, burst=2))]
+    burst = limit(1), policy.RequestLimit(requests=9, window_seconds=9, burst=2)
 
-    assert [counter.take(burst, at=0.0) is None for _ in range(3)] == [True, True, False]
-    assert counter.take(burst, at=1.0) is None
+    assert served(taken(Counting(), burst, times=3)) == [True, True, False]

@@ -1,0 +1,125 @@
+"""Telling the hubs what became of requests: attributes only, in batches, and nobody waits for it."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections import Counter, deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import islice
+from threading import Lock
+from typing import Any
+
+import msgspec
+
+from enforcement.agent.hubs import UNFORESEEN, Hub
+from enforcement.agent.state import State
+from enforcement.decide import Attributes
+from enforcement.report import BIGGEST, TrafficBatch, TrafficRecord, TrafficTaken
+
+MOST = 20_000
+"""Records that wait for a hub; of more, the oldest are lost."""
+BATCH = 1000
+PAUSE_SECONDS = 0.3
+LONGEST, MANY = 200, 64
+"""How much of a name is told, and of how many."""
+
+
+@dataclass
+class Ledger:
+    """What is to be told, and what each correction refused. Written by requests, read by the keeper."""
+
+    gateway: str
+    lost: int = 0
+    refused: Counter[str] = field(default_factory=Counter)
+    _log: str = field(default_factory=lambda: secrets.token_hex(8))
+    _seq: int = 0
+    _waiting: deque[TrafficRecord] = field(default_factory=deque)
+    _lock: Lock = field(default_factory=Lock)
+
+    def note(self, asked: Attributes, counted: Iterable[str] = (), **found: Any) -> None:
+        """Note one request, or what a filter did to it.
+
+        :param counted: the corrections that refused it, or would have.
+        :param found: the other members of the record.
+        """
+        record = TrafficRecord(at=datetime.now(UTC), gateway=self.gateway, **_told(asked), **found)
+        with self._lock:
+            self._seq += 1
+            self._waiting.append(msgspec.structs.replace(record, log=self._log, seq=self._seq))
+            self.refused.update(counted)
+            while len(self._waiting) > MOST:
+                self._waiting.popleft()
+                self.lost += 1
+
+    def waiting(self) -> Sequence[TrafficRecord]:
+        """Give the oldest records."""
+        with self._lock:
+            return list(islice(self._waiting, BATCH))
+
+    def done(self, records: Sequence[TrafficRecord]) -> None:
+        """Forget what a hub has."""
+        last = records[-1].seq or 0
+        with self._lock:
+            while self._waiting and (self._waiting[0].seq or 0) <= last:
+                self._waiting.popleft()
+
+
+@dataclass
+class HandingIn:
+    """Brings the ledger to the hubs."""
+
+    ledger: Ledger
+    hubs: Sequence[Hub]
+    state: State
+
+    async def run(self) -> None:
+        """Hand in for ever."""
+        while True:
+            await asyncio.sleep(PAUSE_SECONDS)
+            try:
+                while await self._one_batch():
+                    pass
+            except UNFORESEEN as error:
+                self.state.problem("traffic", repr(error))
+            if self.ledger.lost:
+                self.state.problem("traffic_lost", f"{self.ledger.lost} records waited too long for a hub")
+
+    async def _one_batch(self) -> bool:
+        records = self.ledger.waiting()
+        if not records:
+            return False
+        body = msgspec.json.encode(TrafficBatch(gateway=self.ledger.gateway, records=tuple(records)))
+        there = [hub for hub in self.hubs if hub.up] or self.hubs
+        answers = await asyncio.gather(*(hub.post("/v1/traffic", body) for hub in there))
+        taken = [answer for answer in answers if answer is not None]
+        if not taken:
+            return False
+        self.ledger.done(records)
+        self._tell_left_out(taken)
+        return True
+
+    def _tell_left_out(self, answers: Iterable[bytes]) -> None:
+        for answer in filter(None, answers):
+            taken = msgspec.json.decode(answer, type=TrafficTaken)
+            if taken.left_out:
+                why = "; ".join(each.reason for each in taken.examples)
+                self.state.problem("traffic_left_out", f"{taken.left_out} records are not kept: {why}")
+
+
+def _told(asked: Attributes) -> dict[str, Any]:
+    """Give the attributes as every reader can hold them; turns stay here."""
+    names = (name for name in TrafficRecord.__struct_fields__ if hasattr(asked, name))
+    return {name: _short(getattr(asked, name)) for name in names}
+
+
+def _short(value: Any) -> Any:
+    if isinstance(value, str):
+        return value[:LONGEST].encode(errors="replace").decode().replace("\0", "")
+    if isinstance(value, tuple):
+        return tuple(map(_short, value[:MANY]))
+    if isinstance(value, int) and not isinstance(value, bool):
+        return min(max(value, 0), BIGGEST)
+    return value
