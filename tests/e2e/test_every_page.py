@@ -4,7 +4,7 @@ import pytest
 
 from tests.e2e.people import DESK, PHONE, Person
 
-pytestmark = [pytest.mark.browser, pytest.mark.enable_socket, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.browser, pytest.mark.enable_socket]
 PAGES = {
     "rosa": ["/", "/?tab=all", "/incidents/new/", "/monitoring/signals/1/", "/monitoring/signals/"],
     "connor": [

@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from tests.e2e.people import Caller, signed_in
 from tests.e2e.test_main_path import WAIT, ballot, fill_reasons, open_correction, state_of
 
-pytestmark = [pytest.mark.browser, pytest.mark.enable_socket, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.browser, pytest.mark.enable_socket]
 INCIDENT = "Data extortion run through a coding agent"
 
 

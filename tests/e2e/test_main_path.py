@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from tests.e2e.people import Caller, signed_in
 from tests.patience import wait_for
 
-pytestmark = [pytest.mark.browser, pytest.mark.enable_socket, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.browser, pytest.mark.enable_socket]
 WAIT = 60_000
 
 
