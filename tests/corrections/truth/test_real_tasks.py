@@ -1,11 +1,12 @@
 """From the fault to the alarm over a real hub and the real tasks, as beat calls them. Waits are generous."""
 
 import time
-from datetime import UTC
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
 from django.utils import timezone
+from time_machine import escape_hatch
 
 from corrections import tasks
 from corrections.models import Alarm, AlarmKind, RefusalCount, TrafficRecord
@@ -13,6 +14,7 @@ from corrections.states import State
 from tests.corrections import hub
 from tests.corrections.factories import fresh, make_correction
 from tests.corrections.truth.said import refused, said
+from tests.enforcement.hub_process import AGENT
 from tests.patience import wait_for
 
 pytestmark = pytest.mark.django_db
@@ -94,3 +96,33 @@ def test_what_a_gateway_hands_in_twice_is_counted_once(service):
 
     assert RefusalCount.objects.get().refused == 4
     assert TrafficRecord.objects.count() == 4
+
+
+@pytest.mark.parametrize("minutes", [7, -7])
+def test_an_application_whose_clock_is_wrong_delivers_all_the_same_and_says_so(
+    service, time_machine, minutes
+):
+    in_force(service)
+    time_machine.move_to(datetime.now(UTC) + timedelta(minutes=minutes))
+
+    wanted = make_correction(state=State.ENFORCING, users={"users": ["bob"]})
+    tasks.reconcile()
+    assert wanted.policy_id in service.get("/v1/policy", token=AGENT).raw.decode()
+    wait_for(lambda: differing(service), PATIENCE, told="the alarm")
+
+    time_machine.move_to(right_time())
+    hub.post_report(service)
+    beat_until(AlarmKind.DRIFT, is_open=False)
+    assert fresh(wanted).state == State.ACTIVE
+
+
+def differing(service):
+    """Let the gateway, whose clock is right, report; tell whether the difference has become an alarm."""
+    hub.post_report(service, reported_at=right_time().isoformat())
+    tasks.reconcile()
+    told = Alarm.objects.open().filter(kind=AlarmKind.DRIFT).values_list("detail", flat=True)
+    return any("420 s" in detail and detail.endswith("ours") for detail in told)
+
+
+def right_time():
+    return escape_hatch.datetime.datetime.now(UTC)
