@@ -132,7 +132,7 @@ def one_more(application: Application, subjects: int) -> Iterator[Decision]:
 @contextmanager
 def envoys(number: int) -> Iterator[tuple[Application, int]]:
     """Start gateways with real Envoys."""
-    with tempfile.TemporaryDirectory() as name, Fleet(Path(name), gateways=number) as fleet:
+    with tempfile.TemporaryDirectory() as name, Fleet(Path(name), gateways=number, wired=False) as fleet:
         yield Application(fleet.hubs[0].port), number
 
 

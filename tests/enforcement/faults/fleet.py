@@ -117,9 +117,20 @@ class Gateway(World):
 
 
 class Fleet:
-    """Some hubs and gateways; the control plane is the test."""
+    """Some hubs and gateways, with a wire between each two that can be cut; the control plane is the test.
 
-    def __init__(self, folder: Path, *, hubs: int = 1, gateways: int = 1, filtered: bool = False) -> None:
+    :param wired: where time is measured, nothing may lie between them.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        hubs: int = 1,
+        gateways: int = 1,
+        filtered: bool = False,
+        wired: bool = True,
+    ) -> None:
         self.folder, self.version = folder, 0
         self.newest, self.attached = b"", dict[str, bytes]()
         self._stack = ExitStack()
@@ -127,11 +138,11 @@ class Fleet:
         self.hubs = [Hub(folder, f"hub-{number}") for number in range(1, hubs + 1)]
         names = [f"gateway-{number}" for number in range(1, gateways + 1)]
         self.links = {
-            name: [self._stack.enter_context(Link(hub.port)) for hub in self.hubs] for name in names
+            name: [self._stack.enter_context(Link(hub.port)) for hub in self.hubs if wired] for name in names
         }
         self.gateways = [
             Gateway(
-                *(folder / name, self.servers, name, [link.port for link in self.links[name]]),
+                *(folder / name, self.servers, name, [end.port for end in self.links[name] or self.hubs]),
                 filtered=filtered,
             )
             for name in names
