@@ -30,7 +30,7 @@ async def looked_into(response: Any, passage: Passage) -> dict[str, Any] | None:
     guards = passage.law.guards(passage.ruling)
     if not guards:
         return None
-    raw = orjson.dumps(_body(response), default=str)
+    raw = orjson.dumps(body_of(response), default=str)
     if len(raw) > LARGE:
         answer = await asyncio.to_thread(reviewed, raw, guards, passage.findings)
     else:
@@ -48,12 +48,16 @@ def says_something(response: object) -> bool:
     return any(hasattr(response, name) for name in _SAID)
 
 
-def _body(response: object) -> dict[str, Any]:
+def body_of(response: object) -> dict[str, Any]:
+    """Give an answer as JSON.
+
+    :raises RefusedError: nobody knows how to look into it.
+    """
     if isinstance(response, BaseModel):
         return response.model_dump(mode="json", exclude_none=True)
     if isinstance(response, Mapping):
         return {name: value for name, value in response.items() if name != _HIDDEN}
-    raise RefusedError(503, refusals.FAILED)  # nobody knows how to look into it
+    raise RefusedError(503, refusals.FAILED)
 
 
 def _hidden(response: object) -> object:

@@ -113,6 +113,9 @@ class Door(CustomLogger):
                 self._check_lost()
             if not isinstance(passage, Passage):
                 return None
+            if (figures := passage.figures) is not None:
+                figures.read(answers.body_of(response))
+                await passage.charge(figures, self._counting)
             instead = await answers.looked_into(response, passage)
             passage.came_to(200)
             return instead
@@ -160,9 +163,12 @@ class Door(CustomLogger):
             name = request_data.get("_litellm_client_requested_model")
             looking = streams.Looking(passage, name if isinstance(name, str) else "")
             watch = streams.Watch(passage, lambda: self.keeper.law)
-            async with aclosing(streams.through(aiter(response), looking, watch)) as chunks:
-                async for chunk in chunks:
-                    yield chunk
+            try:
+                async with aclosing(streams.through(aiter(response), looking, watch)) as chunks:
+                    async for chunk in chunks:
+                        yield chunk
+            finally:
+                await passage.charge(looking.figures, self._counting)
 
     def _check_lost(self) -> None:
         """Let no answer pass unread of which nobody knows any more what was decided."""

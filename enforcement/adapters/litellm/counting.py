@@ -1,4 +1,4 @@
-"""Request limits: counted together with all gateways, in Redis, or by this process alone."""
+"""Limits of requests and tokens: counted together with all gateways, in Redis, or by this process alone."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from enforcement.ratelimit.config import Settings
     from enforcement.report import Basis
 
-Limited: TypeAlias = tuple[Limit, policy.RequestLimit]
+Countable: TypeAlias = policy.RequestLimit | policy.TokenLimit
+Limited: TypeAlias = tuple[Limit, Countable]
+MOST_HITS = 1_000_000_000
 
 
 class Taken(NamedTuple):
@@ -59,23 +61,42 @@ class Counting:
             if self._shared is not None:
                 await self._shared.start()
 
-    async def take(self, limits: Sequence[Limited], *, hits: int = 1) -> Taken:
-        """Count a request for all its limits, or for none of them if one refuses it."""
+    async def take(self, limits: Sequence[Limited]) -> Taken:
+        """Count a request for all its limits, or for none of them if one refuses it.
+
+        Tokens are only asked for: what a request takes is known when it has been answered.
+        """
         acting = [each for each in limits if not each[0].shadow]
         if len(limits) > 1:
             for each in acting:
                 if not (await self._ask(*each, hits=0)).allowed:
                     return Taken(each[0])
         for each in acting:
-            if not (await self._ask(*each, hits=hits)).allowed:
+            if not (await self._ask(*each, hits=_hits(each))).allowed:
                 return Taken(each[0])
         dry = [each for each in limits if each[0].shadow]
-        over = [each[0].correction for each in dry if not (await self._ask(*each, hits=hits)).allowed]
+        over = [each[0].correction for each in dry if not (await self._ask(*each, hits=_hits(each))).allowed]
         return Taken(dry=tuple(over))
 
-    async def _ask(self, limit: Limit, effect: policy.RequestLimit, *, hits: int) -> Outcome:
+    async def spend(self, limit: Limit, effect: Countable, hits: int) -> None:
+        """Count what has been used, be it too much."""
+        if hits:
+            await self._ask(limit, effect, hits=min(hits, MOST_HITS), force=True)
+
+    async def _ask(self, limit: Limit, effect: Countable, *, hits: int, force: bool = False) -> Outcome:
         """Ask under the very name that gateways with Envoy use."""
         rule = parse_rule(rule_of(effect))
-        key = f"{self._prefix}:{rule.kind}:{limit.correction}:{{{limit.subject}}}"
-        take = Take(key=key, amount=rule.amount, window_ms=rule.window_ms, burst=rule.burst, hits=hits)
-        return await self._limiter.run(take)
+        return await self._limiter.run(
+            Take(
+                key=f"{self._prefix}:{rule.kind}:{limit.correction}:{{{limit.subject}}}",
+                amount=rule.amount,
+                window_ms=rule.window_ms,
+                burst=rule.burst,
+                hits=hits,
+                force=force,
+            )
+        )
+
+
+def _hits(limited: Limited) -> int:
+    return 0 if isinstance(limited[1], policy.TokenLimit) else 1

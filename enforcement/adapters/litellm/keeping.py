@@ -18,7 +18,7 @@ import msgspec
 import structlog
 
 from enforcement import policy
-from enforcement.adapters.litellm.counting import Counting
+from enforcement.adapters.litellm.counting import Countable, Counting
 from enforcement.adapters.litellm.ruling import Law
 from enforcement.adapters.litellm.telling import HandingIn, Ledger
 from enforcement.agent.attachments import Attachments
@@ -176,7 +176,7 @@ class Keeper:
         law = self.law
         limits = {item.id: item.effect for item in law.signed.content.corrections} if law else {}
         return {
-            name: self._counting.basis if isinstance(effect, policy.RequestLimit) else "closed"
+            name: self._counting.basis if isinstance(effect, Countable) else "closed"
             for name, effect in limits.items()
             if isinstance(effect, policy.Limiting)
         }

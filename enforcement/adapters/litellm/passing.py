@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from enforcement import policy
+from enforcement.adapters.litellm.charging import Figures
 from enforcement.adapters.litellm.counting import Counting, Limited
 from enforcement.adapters.litellm.ruling import Law, RefusedError, Ruling, at_model
 from enforcement.adapters.litellm.telling import Ledger
@@ -37,6 +38,7 @@ class Passage:
     """It is known already what became of the request."""
     _models: list[str] = field(default_factory=list)
     _counted: set[str] = field(default_factory=set)
+    _tokens: list[Limited] = field(default_factory=list)
     _dry: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -84,9 +86,20 @@ class Passage:
         new = [each for each in limits if each[0].correction not in self._counted]
         taken = await counting.take(new)
         self._counted.update(each[0].correction for each in new)
+        self._tokens += [each for each in new if isinstance(each[1], policy.TokenLimit)]
         self._dry += taken.dry
         if taken.used_up is not None:
             raise self.law.refused(taken.used_up.correction)
+
+    @property
+    def figures(self) -> Figures | None:
+        """Where it is read what the answer takes, if a limit asks for it."""
+        return Figures(self.ruling.attributes.body_bytes) if self._tokens else None
+
+    async def charge(self, figures: Figures | None, counting: Counting) -> None:
+        """Count what an answer has taken, as far as it came."""
+        for limit, effect in self._tokens if figures and figures.came else ():
+            await counting.spend(limit, effect, figures.tokens(limit.metric) if figures else 0)
 
     def went_to(self, model: str) -> None:
         """Note another model that LiteLLM itself lets answer."""

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from enforcement import policy, probes
-from enforcement.adapters.litellm.counting import Counting
+from enforcement.adapters.litellm.counting import Countable, Counting
 from enforcement.adapters.litellm.passing import Passage
 from enforcement.adapters.litellm.ruling import CLOSED, Law, RefusedError, state_of
 from enforcement.agent.contents import judge_content, with_sample
@@ -87,8 +87,9 @@ class Prover:
 async def _use_up(plan: probes.Plan, law: Law, counting: Counting) -> None:
     for limit in plan.verdict.limits:
         effect = law.by_id[limit.correction].effect
-        if isinstance(effect, policy.RequestLimit):
-            await counting.take([(limit, effect)], hits=effect.burst or effect.requests)
+        if isinstance(effect, Countable):
+            most = effect.tokens if isinstance(effect, policy.TokenLimit) else effect.burst or effect.requests
+            await counting.spend(limit, effect, most)
 
 
 def _wrongly_refused(plan: probes.Plan, law: Law, refused: RefusedError) -> str:
@@ -146,5 +147,5 @@ def body_of(plan: probes.Plan) -> dict[str, object]:
 def _closed(item: policy.Correction, *, alone: bool) -> str:
     if item.mode == "enforce" and isinstance(item.effect, CLOSED):
         return "closed here: LiteLLM cannot enforce it, so whoever matches is refused"
-    counted = alone and isinstance(item.effect, policy.RequestLimit)
+    counted = alone and isinstance(item.effect, Countable)
     return "counted by this LiteLLM process alone" if counted else ""

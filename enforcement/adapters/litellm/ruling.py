@@ -10,7 +10,7 @@ from typing import Any
 from enforcement import policy, refusals
 from enforcement.adapters.litellm.changing import change
 from enforcement.adapters.litellm.content import ContentError, Reader
-from enforcement.adapters.litellm.counting import Limited
+from enforcement.adapters.litellm.counting import Countable, Limited
 from enforcement.agent.attachments import Attachments
 from enforcement.decide import REFUSALS, Attributes, Rules, Verdict, in_force, lifts_at
 from enforcement.filter.ending import ends_streams, next_change
@@ -18,7 +18,7 @@ from enforcement.filter.guards import Findings, Guard
 from enforcement.filter.rewriting import TooManyAnswersError, UncountableError, capping
 from enforcement.report import State
 
-CLOSED = policy.TokenLimit | policy.ConcurrencyLimit | policy.Classifier
+CLOSED = policy.ConcurrencyLimit | policy.Classifier
 """What this door cannot do: whoever matches such a correction is refused."""
 
 
@@ -92,7 +92,7 @@ class Law:
     def limits(self, ruling: Ruling) -> list[Limited]:
         """Give the limits that count a request."""
         found = [(limit, self.by_id[limit.correction].effect) for limit in ruling.verdict.limits]
-        return [(limit, effect) for limit, effect in found if isinstance(effect, policy.RequestLimit)]
+        return [(limit, effect) for limit, effect in found if isinstance(effect, Countable)]
 
     def states(self, now: datetime) -> tuple[State, ...]:
         """Give what each correction is at a moment: starts, ends and grace periods come by the clock."""
@@ -141,7 +141,7 @@ class Law:
             if item.mode == "enforce" and isinstance(item.effect, CLOSED):
                 raise self.refused(item.id)
         for limit in verdict.limits:
-            if not limit.shadow and limit.kind != "request_limit":
+            if not limit.shadow and limit.kind == "concurrency_limit":
                 body = refusals.uncounted(self.by_id[limit.correction])
                 raise RefusedError(503, body, _named(limit.correction), limit.correction)
 

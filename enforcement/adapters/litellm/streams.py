@@ -58,7 +58,7 @@ class Looking:
     def __init__(self, passage: Passage, model: str) -> None:
         endpoint = passage.ruling.attributes.endpoint
         guards = passage.law.guards(passage.ruling)
-        self._passage, self._model = passage, model
+        self._passage, self._model, self.figures = passage, model, passage.figures
         self._stream = Stream(wires.of(endpoint), guards, passage.findings) if guards else None
         self._own_events = endpoint == "messages"
 
@@ -72,6 +72,8 @@ class Looking:
 
         :raises UnreadableError: nobody can look into it.
         """
+        if self.figures is not None:
+            self.figures.see(chunk)
         if self._stream is None:
             yield chunk
             return

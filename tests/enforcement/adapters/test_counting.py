@@ -1,8 +1,14 @@
-"""Request limits that a real LiteLLM proxy counts together with the service beside a gateway with Envoy."""
+"""Limits that a real LiteLLM proxy counts together with the service beside a gateway with Envoy."""
+
+import http.client
+import itertools
+import json
+from contextlib import closing
 
 import pytest
 
 from enforcement import policy
+from tests.enforcement.adapters.echo import script
 from tests.enforcement.adapters.proxy import LITELLM, Proxy, correction
 from tests.enforcement.hub_process import HubProcess
 from tests.enforcement.ratelimit.parts import PATIENT, Service, Valkey, descriptor
@@ -101,3 +107,73 @@ def test_while_the_counters_are_away_this_process_counts_for_itself_and_tells_th
     assert away == [200, 200, 200, 429]
     assert ask(proxy, 1) == [429]
     assert not beside.allows(asked)
+
+
+SAID = script("a", "b")
+ASKED = {
+    "/v1/chat/completions": ("echo", {"messages": [{"role": "user", "content": SAID}]}, 8),
+    "/v1/completions": ("echo-text", {"prompt": SAID}, 8),
+    "/v1/responses": ("echo", {"input": SAID}, 8),
+    "/v1/messages": ("echo-messages", {"messages": [{"role": "user", "content": SAID}], "max_tokens": 9}, 4),
+    "/v1/responses, streamed": ("echo", {"input": SAID, "stream": True}, 8),
+    "/v1/messages, streamed": (
+        "echo-messages",
+        {"messages": [{"role": "user", "content": SAID}], "max_tokens": 9, "stream": True},
+        8,
+    ),
+}
+numbers = itertools.count(100)
+
+
+def tokens(number, amount, **more):
+    effect = policy.TokenLimit(tokens=amount, window_seconds=3600, **more)
+    return correction(number, effect, users=policy.Users(users=("alice",)))
+
+
+def left(beside, number, amount, metric="total"):
+    asked = descriptor(f"tokens;{amount};3600;{metric}", limit=f"COR-{number:04}.1", hits=0)
+    return beside.ask(asked).statuses[0].limit_remaining
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_tokens_are_counted_as_the_model_says_and_here_and_there_alike(proxy, beside, name):
+    model, body, taken = ASKED[name]
+    number, path = next(numbers), name.split(",")[0]
+    report = proxy.enforce(tokens(number, 2 * taken))
+
+    answers = []
+    for used in (1, 2):
+        answers.append(proxy.ask("alice", model, path=path, **body))
+        wait_for(lambda used=used: left(beside, number, 100) == 100 - used * taken, 10, told="the charge")
+    answers.append(proxy.ask("alice", model, path=path, **body))
+
+    assert [each.status for each in answers] == [200, 200, 429], answers[-1].raw
+    assert answers[-1].headers["x-irapp-correction"] == f"COR-{number:04}.1"
+    assert proxy.ask("bob", model, path=path, **body).status == 200
+    seen = report["corrections"][f"COR-{number:04}.1"]
+    assert (seen["state"], seen["verified"]) == ("in_force", True), seen
+
+
+@pytest.mark.parametrize(("metric", "taken"), [("input", 3), ("output", 5)])
+def test_each_kind_of_tokens_counts_for_itself(proxy, beside, metric, taken):
+    number = next(numbers)
+    proxy.enforce(tokens(number, 100, metric=metric))
+
+    proxy.ask("alice", "echo", messages=ASKED["/v1/chat/completions"][1]["messages"])
+
+    assert left(beside, number, 100, metric) == 100 - taken
+
+
+def test_a_stream_that_tells_no_usage_is_estimated_even_if_its_reader_goes(proxy, beside):
+    number = next(numbers)
+    proxy.enforce(tokens(number, 1000, metric="output"))
+    body = {"model": "echo", "stream": True,
+            "messages": [{"role": "user", "content": script(*"word " * 30, pause=0.05)}]}  # fmt: skip
+    headers = {"authorization": "Bearer sk-alice", "content-type": "application/json"}
+    with closing(http.client.HTTPConnection("127.0.0.1", proxy.port, timeout=30)) as connection:
+        connection.request("POST", "/v1/chat/completions", json.dumps(body), headers)
+        connection.getresponse().read(400)
+
+    used = wait_for(lambda: 1000 - left(beside, number, 1000, "output"), 20, told="the charge")
+
+    assert 0 < used < 150

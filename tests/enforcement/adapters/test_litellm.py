@@ -113,7 +113,6 @@ def test_an_endpoint_that_policies_do_not_know_is_not_served(proxy, path, body):
             403,
             "loop_restricted",
         ),
-        (policy.TokenLimit(tokens=9, window_seconds=60), {"users": ALICE}, {}, 503, "limit_unavailable"),
         (policy.ConcurrencyLimit(requests=9), {"users": ALICE}, {}, 503, "limit_unavailable"),
         (policy.Classifier(name="judge"), {"users": ALICE}, {}, 403, "content_restricted"),
     ],
