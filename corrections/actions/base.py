@@ -36,7 +36,8 @@ def locked(correction_id: int) -> Correction:
 
 def held(correction_id: int) -> Correction:
     """Fetch a correction that nobody else can change until this transaction ends, nor what goes with it."""
-    rows = Correction.objects.select_for_update(of=("self",)).select_related("package__incident")
+    # Not their keys: whoever only writes down what a gateway shows of them need not wait, in whatever order.
+    rows = Correction.objects.select_for_update(of=("self",), no_key=True).select_related("package__incident")
     together = rows.filter(reference__in=_references(correction_id)).order_by("pk")
     versions = {each.pk: each for each in together}
     correction: Correction = versions[correction_id]
