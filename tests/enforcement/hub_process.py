@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from deploy.embedded import ports
 from deploy.embedded.process import ROOT
 from enforcement import policy
+from tests.patience import PatienceError
 
 KEY = Ed25519PrivateKey.generate()
 CONTROL, AGENT = "control-token-of-the-test", "agent-token-of-the-test"
@@ -87,7 +88,7 @@ class HubProcess:
                 return self
             assert self.process.poll() is None, self.log.read_text()
             time.sleep(0.02)
-        raise AssertionError(self.log.read_text())
+        raise PatienceError(self.log.read_text())
 
     def end(self, number=signal.SIGTERM):
         if self.process is not None:

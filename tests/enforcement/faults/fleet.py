@@ -219,8 +219,8 @@ class Fleet:
 
         try:
             wait_for(settled, seconds)
-        except AssertionError as error:
-            raise AssertionError([self.lagging(hub) for hub in self.hubs]) from error
+        except PatienceError as error:
+            raise PatienceError([self.lagging(hub) for hub in self.hubs]) from error
 
     def lagging(self, hub: Hub) -> list[tuple[str, Any]]:
         reports = hub.reports()
