@@ -8,21 +8,19 @@ from typing import TYPE_CHECKING
 
 import structlog
 from django.db import DataError, IntegrityError, transaction
-from django.db.models import Prefetch, prefetch_related_objects
 
 from corrections.actions.base import held
 from corrections.actions.settling import activate, alarm_overdue, drifted, fail, finish_lifting, recovered
-from corrections.models import Correction, CorrectionGateway, Gateway
-from corrections.publishing.missed import let_through
+from corrections.models import Correction
+from corrections.publishing.looking import Look
 from corrections.publishing.observations import keep
 from corrections.publishing.readback import observed, why_not_gone, why_not_in_force
-from corrections.selectors.gateways import published
 from corrections.states import VERIFIED, State
 from enforcement.report import BIGGEST
 from irapp.audit.record import hint
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from corrections.models import CorrectionGateway, Gateway
 
 GRACE = timedelta(seconds=4)
 """A probe may go wrong once while an update settles; what stays wrong for this long is drift."""
@@ -39,16 +37,6 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class _Looked:
-    """What is read once for all corrections."""
-
-    gateways: list[Gateway]
-    digests: Mapping[int, str]
-    let_through: Mapping[str, Mapping[str, datetime]]
-    now: datetime
-
-
-@dataclass(frozen=True)
 class _Seen:
     """One correction at all gateways: what they lack, and what is to be kept of it."""
 
@@ -59,10 +47,10 @@ class _Seen:
 
 def evaluate(*, now: datetime) -> None:
     """Look at every correction that is wanted or being lifted, at every gateway; required ones decide."""
-    every = list(Gateway.objects.shown())
-    looked = _Looked(every, published(every), let_through(now=now), now)
-    seen = [_find(correction, looked) for correction in _watched(now=now)]
-    for changed in sorted(keep([row for each in seen for row in each.changed])):
+    look = Look(_watched(now=now), now=now)
+    seen = [_find(correction, look) for correction in look.watched]
+    kept = keep([row for each in seen for row in each.changed])
+    for changed in sorted(kept.union(look.counted)):
         hint(f"correction:{changed}", "gateways")
     for each in seen:
         if _needs_settling(each.correction, each.findings, now=now):
@@ -72,35 +60,36 @@ def evaluate(*, now: datetime) -> None:
 def _watched(*, now: datetime) -> list[Correction]:
     """What gateways should show or should show gone; a version that is being replaced is neither."""
     lifting = Correction.objects.filter(state=State.LIFTING)
-    watched = sorted([*Correction.objects.wanted(now=now), *lifting], key=lambda each: each.pk)
-    prefetch_related_objects(watched, Prefetch("at_gateways", CorrectionGateway.objects.order_by()))
-    return watched
+    return list((Correction.objects.wanted(now=now) | lifting).order_by("pk"))
 
 
-def _find(correction: Correction, looked: _Looked) -> _Seen:
-    rows = {row.gateway_id: row for row in correction.at_gateways.all()}
-    findings, changed = [], []
-    for gateway in looked.gateways:
-        row = rows.get(gateway.pk) or CorrectionGateway(correction=correction, gateway=gateway)
-        why_not = _why_not(correction, gateway, looked, was_there=row.verified_once)
-        if _note(row, correction, gateway, why_not, now=looked.now):
-            changed.append(row)
+def _find(correction: Correction, look: Look) -> _Seen:
+    """Judge what is news; every other gateway agrees, as it did before."""
+    news, findings, changed = look.news(correction), [], []
+    for gateway in look.gateways:
+        why_not, since = "", None
+        if gateway.pk in news:
+            row = look.row(correction, gateway)
+            why_not = _why_not(correction, gateway, look, was_there=row.verified_once)
+            if _note(row, correction, gateway, why_not, now=look.now):
+                changed.append(row)
+            since = row.wrong_since
         if gateway.required:
-            findings.append(Finding(gateway, why_not, row.wrong_since))
+            findings.append(Finding(gateway, why_not, since))
     return _Seen(correction, findings, changed)
 
 
-def _why_not(correction: Correction, gateway: Gateway, looked: _Looked, *, was_there: bool) -> str:
-    digests, now = looked.digests, looked.now
+def _why_not(correction: Correction, gateway: Gateway, look: Look, *, was_there: bool) -> str:
+    digests, now = look.digests, look.now
     if correction.state == State.LIFTING:
         return why_not_gone(correction, gateway, digests=digests, now=now, was_there=was_there)
     missing = why_not_in_force(correction, gateway, digests=digests, now=now)
-    return missing or _why_not_tight(correction, gateway, looked)
+    return missing or _why_not_tight(correction, gateway, look)
 
 
-def _why_not_tight(correction: Correction, gateway: Gateway, looked: _Looked) -> str:
+def _why_not_tight(correction: Correction, gateway: Gateway, look: Look) -> str:
     """Before it counts as in force, no matching request may have been let through; later that is an alarm."""
-    at = looked.let_through.get(correction.policy_id, {}).get(gateway.name)
+    at = look.let_through.get(correction.policy_id, {}).get(gateway.name)
     if at is None or correction.state in VERIFIED:
         return ""
     return f"let a matching request through at {at:%H:%M:%S} UTC"

@@ -67,13 +67,23 @@ def observed(correction: Correction, gateway: Gateway) -> dict[str, Any] | None:
     return said
 
 
+def counts_up_to(gateway: Gateway, *, digests: Mapping[int, str], now: datetime) -> int:
+    """Give the newest policy that this gateway's word counts for; negative where it counts for none."""
+    wrong = _why_not_heard(gateway, 0, digests=digests, now=now)
+    return -1 if wrong else gateway.policy_version or 0
+
+
 def _why_not_acknowledged(
     correction: Correction, gateway: Gateway, *, digests: Mapping[int, str], now: datetime
 ) -> str:
+    return _why_not_heard(gateway, correction.policy_version or 0, digests=digests, now=now)
+
+
+def _why_not_heard(gateway: Gateway, needs: int, *, digests: Mapping[int, str], now: datetime) -> str:
     if gateway.is_silent(now=now):
         return "is silent"
-    if (gateway.policy_version or 0) < (correction.policy_version or 0):
-        return f"has policy {gateway.policy_version or 'none'}, needs {correction.policy_version}"
+    if (gateway.policy_version or 0) < needs:
+        return f"has policy {gateway.policy_version or 'none'}, needs {needs}"
     if digests.get(gateway.policy_version or 0) != gateway.policy_digest:
         return f"acknowledges a policy {gateway.policy_version} that was never published"
     if not gateway.live:
