@@ -133,7 +133,7 @@ def form(request):
 
 def slow(_request):
     state["slow"] += 1
-    time.sleep(0.4)
+    time.sleep(1.5)
     return HttpResponse(f'<div id="slow-out">{state["slow"]}</div>')
 
 
