@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-_OF_BODIES = frozenset(
+OF_BODIES = frozenset(
     {
         "model", "stream", "max_tokens", "max_completion_tokens", "max_output_tokens", "n", "best_of",
         "tools", "functions", "web_search_options", "mcp_servers", "response_format", "text",
@@ -24,7 +24,7 @@ def misspelt(body: Mapping[str, object]) -> str | None:
     tools = (tool for field in ("tools", "functions", "mcp_servers") for tool in _objects(body.get(field)))
     items = (item for field in ("messages", "input") for item in _objects(body.get(field)))
     found = [
-        *_other_case(body, _OF_BODIES),
+        *_other_case(body, OF_BODIES),
         *_among(tools, ("function", "custom"), _OF_TOOLS),
         *_among(items, ("content",), _OF_ITEMS),
     ]

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from enforcement import policy
 from enforcement.decide import decide
+from enforcement.filter import spelling
 from enforcement.filter.rewriting import NotAcceptableError, parse
 from enforcement.reading import tools_offered
 from tests.enforcement.bare import SOMEBODY
@@ -53,6 +54,14 @@ def gateway(bare):
 )
 def test_requests_are_understood_whatever_their_spelling(gateway, raw, status):
     assert gateway.ask(SOMEBODY, raw).status == status
+
+
+@pytest.mark.parametrize("name", sorted(spelling.OF_BODIES))
+def test_the_gateway_refuses_the_same_names_in_another_case_as_the_filter(gateway, name):
+    body = {"model": "x", name.capitalize(): "y"}
+
+    assert spelling.misspelt(body) == name.capitalize()
+    assert gateway.ask(SOMEBODY, json.dumps(body).encode()).code == "invalid_json"
 
 
 @pytest.mark.parametrize(

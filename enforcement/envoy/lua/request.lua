@@ -29,8 +29,13 @@ local function refuse_other_case(key, names)
   if names[folded] then bad("a name that differs from " .. folded .. " by case only") end
 end
 
+-- What decides here, and what the content filter goes by: the same names as in enforcement/filter/spelling.py.
+local GUARDED = { n = true, best_of = true, response_format = true, text = true, messages = true, input = true,
+  prompt = true, system = true, instructions = true, suffix = true, prediction = true }
+for name in pairs(WANTED) do GUARDED[name] = true end
+
 local function guard(key)
-  if not (WANTED[key] or USUAL[key]) then refuse_other_case(key, WANTED) end
+  if not (WANTED[key] or USUAL[key]) then refuse_other_case(key, GUARDED) end
 end
 
 local OF_TOOL = { type = true, name = true, ["function"] = true, custom = true }
