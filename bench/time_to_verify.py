@@ -186,7 +186,7 @@ SETUPS = (
     ("100 agents", agents, 100),
     ("500 agents", agents, 500),
 )
-MOST = 1_000_000
+MOST = 10_000_000
 """Names on all gateways together: beyond, the figure is only that of reading so many on one machine."""
 
 
