@@ -39,7 +39,7 @@ class Receiver:
 
 
 @contextmanager
-def serving(receiver, *, context=None):
+def serving(receiver, *, context=None, port=0):
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self):
             raw = self.rfile.read(int(self.headers["content-length"]))
@@ -54,7 +54,7 @@ def serving(receiver, *, context=None):
         def log_message(self, *_args):
             """Stay quiet."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     if context is not None:
         server.socket = context.wrap_socket(server.socket, server_side=True)
     receiver.url = f"http{'s' if context else ''}://127.0.0.1:{server.server_port}/irapp"
