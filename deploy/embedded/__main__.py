@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING
 
 from deploy.embedded import console, leftovers, ports, postgres
 from deploy.embedded.errors import StartError
+from deploy.embedded.interrupts import STOPPING
 from deploy.embedded.process import ROOT
 from deploy.embedded.stack import Stack
 from deploy.embedded.state import State
 
 if TYPE_CHECKING:
     from types import FrameType
-
-STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def main() -> int:

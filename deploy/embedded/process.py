@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from deploy.embedded import leftovers
 from deploy.embedded.errors import StartError
+from deploy.embedded.interrupts import postponed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -96,23 +97,26 @@ class Child:
         self.stop()
         self.program.prepare()
         self._asked = False
-        account = self.program.account
-        with self._open_log() as output:
+        with self._open_log() as output, postponed():
             self._log_start, self._started = output.tell(), time.monotonic()
-            self._process = subprocess.Popen(  # noqa: S603 - a command of our own
-                [os.fspath(part) for part in self.program.command],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                cwd=self.program.folder,
-                env=self.program.environment,
-                start_new_session=True,
-                user=account.uid if account else None,
-                group=account.gid if account else None,
-                extra_groups=[] if account else None,
-            )
-        if self._record is not None:
-            leftovers.record(self._record, self._process.pid)
+            self._process = self._begin(output)
+            if self._record is not None:
+                leftovers.record(self._record, self._process.pid)
+
+    def _begin(self, output: BinaryIO) -> subprocess.Popen[bytes]:
+        account = self.program.account
+        return subprocess.Popen(  # noqa: S603 - a command of our own
+            [os.fspath(part) for part in self.program.command],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            cwd=self.program.folder,
+            env=self.program.environment,
+            start_new_session=True,
+            user=account.uid if account else None,
+            group=account.gid if account else None,
+            extra_groups=[] if account else None,
+        )
 
     def await_ready(self) -> None:
         """Wait until the program answers.

@@ -25,6 +25,9 @@ CLIENTS_MOST = 5_000
 """With more clients nobody is marked: marking them anew would keep Envoy from what matters."""
 SAMPLE = 8
 """Of so many requests of such callers one is noted, and stands for all of them."""
+_NOTED = ("0", "8")
+"""Those whose request id ends with one of these digits of sixteen. Envoy has drawn it anyhow; to draw once more
+costs a fifth of what the script does."""
 UNMARKED = "-"
 MATCHING = "type.googleapis.com/envoy.extensions.common.matching.v3.ExtensionWithMatcher"
 _NAMED = {
@@ -36,7 +39,6 @@ _NAMED = {
 }
 _SCOPED = {"applications": "application", "use_cases": "use_case", "platforms": "platform"}
 _HEADER = "type.googleapis.com/envoy.type.matcher.v3.HttpRequestHeaderMatchInput"
-_FRACTION = "type.googleapis.com/envoy.extensions.matching.input_matchers.runtime_fraction.v3.RuntimeFraction"
 
 Filter = dict[str, object]
 
@@ -79,8 +81,9 @@ def past(script: Filter, mark: str) -> Filter:
     declared = {
         "not_matcher": _one("irapp-use-case", value_match={"safe_regex": {"google_re2": {}, "regex": ".*"}})
     }
-    noted = _one("x-request-id", custom_match={"name": "sample", "typed_config": _most()})
-    every = {"and_matcher": {"predicate": [marked, declared, noted]}}
+    noted = [_one("x-request-id", value_match={"suffix": digit}) for digit in _NOTED]
+    unnoted = {"not_matcher": {"or_matcher": {"predicate": noted}}}
+    every = {"and_matcher": {"predicate": [marked, declared, unnoted]}}
     return {
         "@type": MATCHING,
         "extension_config": {"name": "script", "typed_config": script},
@@ -154,10 +157,3 @@ def _one(header: str, **how: object) -> Filter:
 
 def _input(header: str) -> Filter:
     return {"name": header, "typed_config": {"@type": _HEADER, "header_name": header}}
-
-
-def _most() -> Filter:
-    parts = 1_000_000
-    fraction = {"numerator": parts - parts // SAMPLE, "denominator": "MILLION"}
-    runtime = {"default_value": fraction, "runtime_key": "irapp.past"}
-    return {"@type": _FRACTION, "runtime_fraction": runtime}

@@ -1,4 +1,5 @@
 import json
+import subprocess
 import sys
 import threading
 import time
@@ -8,11 +9,30 @@ import pytest
 
 from deploy.embedded import leftovers
 from deploy.embedded.errors import StartError
-from deploy.embedded.process import Child, Program
+from deploy.embedded.process import ROOT, Child, Program
 from deploy.embedded.ready import says, stays
 from deploy.embedded.supervisor import Supervisor
 from tests.patience import wait_for
 
+INTERRUPTED = """
+import signal, sys, psutil
+from pathlib import Path
+from deploy.embedded.process import Child, Program
+program = Program(name="part", command=("sleep", "600"), ready=lambda child: True, stop_within=5)
+signal.signal(signal.SIGALRM, lambda number, frame: signal.raise_signal(signal.SIGINT))
+interrupted = 0
+for step in range(1, 200):
+    child = Child(program, log=Path(sys.argv[1]))
+    try:
+        signal.setitimer(signal.ITIMER_REAL, step * 0.00005)
+        child.launch()
+        signal.pause()
+    except KeyboardInterrupt:
+        interrupted += 1
+    child.stop()
+assert interrupted == 199, interrupted
+assert psutil.Process().children() == []
+"""
 SLEEPS = "print('ready.', flush=True); import time; time.sleep(600)"
 STUBBORN = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {SLEEPS}"
 WITH_A_CHILD = f"import subprocess, sys; print(subprocess.Popen(['sleep', '600']).pid); {SLEEPS}"
@@ -34,6 +54,10 @@ def child(tmp_path):
     yield make
     for one in started:
         one.stop()
+
+
+def test_ctrl_c_at_any_moment_of_a_start_leaves_nothing_that_nobody_ends(tmp_path):
+    subprocess.run([sys.executable, "-c", INTERRUPTED, tmp_path / "log"], check=True, cwd=ROOT, timeout=120)
 
 
 def test_a_program_that_does_not_answer_is_an_error_with_its_last_words(child):
