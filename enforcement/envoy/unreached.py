@@ -26,8 +26,8 @@ CLIENTS_MOST = 5_000
 SAMPLE = 8
 """Of so many requests of such callers one is noted, and stands for all of them."""
 _NOTED = ("0", "8")
-"""Those whose request id ends with one of these digits of sixteen. Envoy has drawn it anyhow, and to draw once
-more would cost a fifth of what the script does."""
+"""Those whose request id ends with one of these of sixteen digits: Envoy has drawn it anyhow, and to draw
+again would cost a fifth of what the script does."""
 UNMARKED = "-"
 MATCHING = "type.googleapis.com/envoy.extensions.common.matching.v3.ExtensionWithMatcher"
 _NAMED = {
