@@ -4,7 +4,7 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 
 from corrections import actions, serializers
-from corrections.models import Author, Proposal
+from corrections.models import Author, Correction, Proposal
 from corrections.panels.decision import proposal_page
 from corrections.selectors import eligible, standing
 from corrections.states import ProposalState
@@ -78,7 +78,17 @@ def proposes(both):
     return propose(factories.make_draft(by=make_commander()), by=both)
 
 
-WAYS = [drafted, between, proposed_before, let_lapse, copied_and_rewritten, proposes]
+def wrote_with_the_release_before(both):
+    """They saved it last, by a program that keeps no authors."""
+    draft = factories.make_draft(by=make_commander())
+    Correction.objects.filter(pk=draft.pk).update(drafted_by=both)
+    return propose(draft)
+
+
+WAYS = [
+    *(drafted, between, proposed_before, let_lapse, copied_and_rewritten, proposes),
+    wrote_with_the_release_before,
+]
 
 
 @pytest.mark.parametrize("way", WAYS, ids=[way.__name__ for way in WAYS])
