@@ -5,6 +5,8 @@ from django.db import migrations
 from irapp.common.append_only import append_only, refuse_truncate
 
 FUNCTION = "corrections_append_only"
+ALONE = "LOCK TABLE corrections_proposal IN EXCLUSIVE MODE"
+"""Waits for whoever has locked a row to change it, so that neither waits for the other for ever."""
 FOUND = """
 INSERT INTO corrections_author (correction_id, user_id, did, revision, at)
 SELECT correction.id, person.id, CASE event.verb WHEN 'correction.proposed' THEN 'PROPOSED' ELSE 'WROTE' END,
@@ -51,6 +53,7 @@ class Migration(migrations.Migration):
     dependencies = [("corrections", "0009_authors"), ("audit", "0003_search")]
 
     operations = [
+        migrations.RunSQL(ALONE, migrations.RunSQL.noop),
         append_only("corrections_author", function=FUNCTION),
         migrations.RunSQL(FOUND, migrations.RunSQL.noop),
         migrations.RunSQL(
