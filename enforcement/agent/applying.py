@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from enforcement import policy
@@ -107,8 +108,17 @@ class Applier:
             try:
                 return await self._take(arrived)
             except OSError as error:
+                await self._undo(arrived)
                 self._state.problem("disk", f"version {arrived.policy.version} not stored: {error}")
                 return False
+
+    async def _undo(self, arrived: Signed) -> None:
+        """Return from a policy that was stored and not put in place; it is news when it comes again."""
+        if self._store.current is not arrived.policy:
+            return
+        with suppress(OSError):  # in force again it is in any case, and the disk's problem is told
+            await asyncio.to_thread(self._store.take_back)
+        await self._try()
 
     async def in_step(self) -> bool:
         """Tell whether Envoy runs the policy in force; if not, put it in place again."""
@@ -202,7 +212,7 @@ class Applier:
 
     def _save(self, arrived: Signed) -> None:
         """Bring a policy to the disk, and before it what it names."""
-        self._attachments.settle()
+        self._attachments.settle(arrived.attachments)
         self._store.save(arrived)
 
     def _needed(self) -> frozenset[str]:

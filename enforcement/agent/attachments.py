@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ from enforcement import policy
 from enforcement.agent import files
 
 _FILE = re.compile(r"[0-9a-f]{64}")
+_UNWRITTEN = (errno.EIO, errno.ENOSPC, errno.EDQUOT)
 _Stamp = tuple[int, int, int]
 
 
@@ -24,7 +26,7 @@ class Attachments:
         self._stamps: dict[str, _Stamp] = {}
         self._subjects: dict[str, frozenset[str]] = {}
         self._patterns: dict[str, policy.PatternSet] = {}
-        self._unsettled: set[str] = set()
+        self._settled: set[str] = set()
 
     def subjects(self, address: str) -> frozenset[str]:
         """Give the names of a list.
@@ -77,22 +79,21 @@ class Attachments:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         files.write(self._path(address), raw, durable=durable)
         self._stamps[address] = _stamp(self._path(address))
-        if not durable:
-            self._unsettled.add(address)
+        (self._settled.add if durable else self._settled.discard)(address)
 
-    def settle(self) -> None:
-        """Bring to the disk what was only written down.
+    def settle(self, addresses: Iterable[str]) -> None:
+        """Bring these to the disk. What an earlier process wrote down may never have come there.
 
-        :raises OSError: something is not on disk; it counts as missing from now on.
+        :raises OSError: something is not on disk. What the disk did not take counts as missing from now on.
         """
-        for address in list(self._unsettled):
+        for address in sorted(set(addresses) - self._settled):
             try:
                 files.settle(self._path(address))
-            except OSError:
-                self._path(address).unlink(missing_ok=True)
+            except OSError as error:
+                if error.errno in _UNWRITTEN:  # else it is whole, and may be one of the policy in force
+                    self._path(address).unlink(missing_ok=True)
                 raise
-            finally:
-                self._unsettled.discard(address)
+            self._settled.add(address)
 
     def check(self, content: policy.Content) -> None:
         """See that every attachment is of the form in which the policy uses it.
@@ -108,7 +109,7 @@ class Attachments:
     def clean(self, needed: Iterable[str]) -> None:
         """Remove every other one, from disk and from memory."""
         kept = set(needed)
-        self._unsettled &= kept
+        self._settled &= kept
         for known in (self._stamps, self._subjects, self._patterns):
             for address in [address for address in known if address not in kept]:
                 del known[address]
@@ -124,6 +125,7 @@ class Attachments:
         try:
             stamp = _stamp(self._path(address))
             if self._stamps.get(address) != stamp:
+                self._settled.discard(address)
                 self.raw(address)
         except (OSError, policy.PolicyError):
             self._stamps.pop(address, None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 
 import aiohttp
 import pytest
@@ -155,49 +156,104 @@ def test_what_a_policy_awaits_comes_to_the_disk_when_that_policy_does(attachment
     assert fetch(attachments, url(servers))[0]
     assert synced == []
 
-    attachments.settle()
-    attachments.settle()
+    attachments.settle([ADDRESS])
+    attachments.settle([ADDRESS])
 
     assert synced == [ADDRESS[7:], "attachments"]
 
 
-def test_what_was_lost_before_it_came_to_the_disk_is_an_error_once_and_then_missing(attachments, servers):
+def test_what_an_earlier_agent_fetched_and_did_not_settle_comes_to_the_disk_too(attachments, servers, synced):
+    servers.attachments[ADDRESS] = LIST
+    assert fetch(attachments, url(servers))[0]
+    again = Attachments(attachments.folder)
+    assert fetch(again)[0]
+
+    again.settle([ADDRESS])
+
+    assert synced == [ADDRESS[7:], "attachments"]
+
+
+def test_what_was_written_once_more_comes_to_the_disk_once_more(attachments, synced):
+    attachments.save(ADDRESS, LIST)
+    attachments.settle([ADDRESS])
+    synced.clear()
+    [path] = attachments.folder.iterdir()
+    path.unlink()
+    path.write_bytes(LIST)
+    assert attachments.missing([ADDRESS]) == []
+
+    attachments.settle([ADDRESS])
+
+    assert synced == [ADDRESS[7:], "attachments"]
+
+
+def test_what_was_lost_before_it_came_to_the_disk_is_an_error_and_then_missing(attachments, servers):
     servers.attachments[ADDRESS] = LIST
     assert fetch(attachments, url(servers))[0]
     (attachments.folder / ADDRESS[7:]).unlink()
 
     with pytest.raises(OSError, match=ADDRESS[7:]):
-        attachments.settle()
+        attachments.settle([ADDRESS])
 
-    attachments.settle()
     assert attachments.missing([ADDRESS]) == [ADDRESS]
 
 
-def test_what_nobody_needs_any_longer_holds_up_no_other_policy(attachments, servers, synced):
+@pytest.mark.parametrize(
+    ("reason", "kept"), [(errno.EIO, False), (errno.ENOSPC, False), (errno.EMFILE, True)]
+)
+def test_only_what_the_disk_did_not_take_is_fetched_again(attachments, monkeypatch, reason, kept):
+    attachments.save(ADDRESS, LIST, durable=False)
+
+    def refuse(_path):
+        raise OSError(reason, "refused")
+
+    monkeypatch.setattr(files, "_sync", refuse)
+    with pytest.raises(OSError, match="refused"):
+        attachments.settle([ADDRESS])
+
+    assert attachments.missing([ADDRESS]) == ([] if kept else [ADDRESS])
+
+
+def test_what_another_policy_named_holds_up_none(attachments, servers, synced):
     servers.attachments[ADDRESS] = LIST
     assert fetch(attachments, url(servers))[0]
+    (attachments.folder / ADDRESS[7:]).unlink()
 
-    attachments.clean([])
-    attachments.settle()
+    attachments.settle([])
 
     assert synced == []
 
 
-def test_a_policy_is_on_the_disk_only_after_what_it_names(attachments, servers, synced, tmp_path):
-    servers.attachments[ADDRESS] = LIST
+def take(attachments, servers, folder):
+    """Take a policy that names the list, as an agent without an Envoy does."""
     block = correction(1, policy.Block(), users=policy.Users(lists=(LISTED,)))
 
     async def scenario():
         state = State("gateway-1")
         async with aiohttp.ClientSession() as session:
             fetcher = Fetcher(attachments, [Hub(session, url(servers), TOKEN, state)], state)
-            store = PolicyStore(tmp_path, {"test": KEY.public_key()})
+            store = PolicyStore(folder, {"test": KEY.public_key()})
             parts = Parts(store, attachments, fetcher, Admin(session, free_port()), Nothing(), state)
             applier = Applier(parts)
-            applier.gateway = described("gateway-1", tmp_path)
+            applier.gateway = described("gateway-1", folder)
             return await applier.take(signed(1, block)), store.current.version
 
-    assert asyncio.run(scenario()) == (True, 1)
+    return asyncio.run(scenario())
+
+
+def test_a_policy_is_on_the_disk_only_after_what_it_names(attachments, servers, synced, tmp_path):
+    servers.attachments[ADDRESS] = LIST
+
+    assert take(attachments, servers, tmp_path) == (True, 1)
+    assert synced == [ADDRESS[7:], "attachments", tmp_path.name]
+
+
+def test_so_it_is_after_an_agent_that_was_killed_between_the_two(attachments, servers, synced, tmp_path):
+    servers.attachments[ADDRESS] = LIST
+    assert fetch(attachments, url(servers))[0]
+
+    assert take(Attachments(attachments.folder), servers, tmp_path) == (True, 1)
+    assert servers.fetched == [ADDRESS]
     assert synced == [ADDRESS[7:], "attachments", tmp_path.name]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 
 import aiohttp
 import pytest
@@ -12,11 +12,13 @@ from enforcement import policy
 from enforcement.agent import applying
 from enforcement.agent.agent import Agent
 from enforcement.agent.config import SettingsError, from_environment
+from enforcement.agent.store import PolicyStore
 from enforcement.envoy import render
 from tests.enforcement.servers import Servers
 from tests.enforcement.world import World, correction, signed
 
 BLOCK = correction(1, policy.Block(), users=policy.Users(users=("alice",)))
+LIMIT = correction(2, policy.RequestLimit(requests=5, window_seconds=1))
 
 
 @pytest.fixture
@@ -108,6 +110,60 @@ class _Forgetful(_Renderer):
             raise policy.PolicyError("the list is lost")
         self.lost = in_force is not None and in_force.version == 2
         return super().policy_files(gateway, in_force, attachments)
+
+
+@pytest.mark.parametrize("name", ["limits.json", "corrections.json"])
+def test_a_policy_that_is_stored_and_not_put_in_place_is_taken_when_it_comes_again(world, name):
+    applied = []
+
+    async def scenario():
+        async with started(world) as agent:
+            await agent.applier.take(signed(1))
+            agent.applier.on_applied = lambda before: applied.append(before.version)
+            with in_the_way(agent.process.folder / name):
+                settled = await agent.applier.take(signed(2, BLOCK))
+            kept = agent.store.current.version, told(agent)
+            again = await agent.applier.take(signed(2, BLOCK))
+            status = await asyncio.to_thread(lambda: world.ask("alice", {"model": "free"}).status)
+            return (settled, kept), (again, agent.store.current.version, told(agent), status)
+
+    first, second = asyncio.run(scenario())
+
+    assert first == (False, (1, ["disk"]))
+    assert second == (True, 2, [], 403)
+    assert applied == [1]
+
+
+def test_the_files_moved_for_a_policy_that_is_not_put_in_place_are_those_of_the_one_before(world):
+    async def scenario():
+        async with started(world) as agent:
+            await agent.applier.take(signed(1, LIMIT))
+            limits = agent.process.folder / "limits.json"
+            before = limits.read_bytes()
+            with in_the_way(agent.process.folder / "corrections.json"):
+                await agent.applier.take(signed(2, BLOCK))
+            return before == limits.read_bytes(), PolicyStore(world.state, agent.settings.keys)
+
+    same, disk = asyncio.run(scenario())
+
+    assert same
+    assert disk.load() == ""
+    assert disk.current.version == 1
+
+
+def told(agent):
+    return [problem.code for problem in agent.state.report().problems]
+
+
+@contextmanager
+def in_the_way(path):
+    """Put a folder where a file should be written."""
+    aside = path.with_suffix(".aside")
+    path.rename(aside)
+    path.mkdir()
+    yield
+    path.rmdir()
+    aside.rename(path)
 
 
 @pytest.mark.parametrize(
