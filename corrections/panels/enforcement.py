@@ -112,7 +112,7 @@ def _proof(correction: Correction, each: Enforcement) -> Proof:
         probes_ok=sum(probe.ok for probe in probes),
         probes_total=len(probes),
         refused=row.refused if row else 0,
-        checked_at=row.checked_at if row else None,
+        checked_at=each.checked_at,
         probes=probes,
         detail=_detail(row, each.why_not),
         basis=BASIS.get((gateway.report or {}).get("limits", {}).get(correction.policy_id, ""), ""),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import FilteredRelation, OuterRef, Q, Subquery
@@ -13,7 +14,6 @@ from corrections.states import IN_POLICY, State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime
 
     from corrections.models import Correction
 
@@ -37,11 +37,13 @@ class Enforcement:
     """One correction at one gateway.
 
     :param why_not: what is missing before the gateway counts; empty when it agrees.
+    :param checked_at: when it was probed there last.
     """
 
     gateway: Gateway
     row: CorrectionGateway | None
     why_not: str
+    checked_at: datetime | None
 
 
 def gateways(*, now: datetime) -> list[GatewayStanding]:
@@ -74,7 +76,15 @@ def _enforcement(
     digests: dict[int, str],
     now: datetime,
 ) -> Enforcement:
-    return Enforcement(gateway, row, _why_not(correction, gateway, row, digests, now))
+    why_not = _why_not(correction, gateway, row, digests, now)
+    return Enforcement(gateway, row, why_not, _checked_at(correction, gateway, row))
+
+
+def _checked_at(correction: Correction, gateway: Gateway, row: CorrectionGateway | None) -> datetime | None:
+    """Give the gateway's own word: its row is written only when something else changes."""
+    if said := (observed(correction, gateway) or {}).get("checked_at"):
+        return datetime.fromisoformat(said)
+    return row.checked_at if row else None
 
 
 def published(every: Iterable[Gateway]) -> dict[int, str]:

@@ -66,7 +66,7 @@ class OfGatewayProof(serializers.Serializer[Any]):
     @extend_schema_field(serializers.DateTimeField(allow_null=True))
     def get_checked_at(self, each: selectors.Enforcement) -> object:
         """When it was probed last."""
-        return each.row.checked_at if each.row else None
+        return each.checked_at
 
 
 class OneCorrection(OfCorrection):
