@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import aclosing, contextmanager
@@ -15,6 +16,7 @@ from litellm.proxy._types import ProxyException, UserAPIKeyAuth
 
 from enforcement import policy, probes, refusals
 from enforcement.adapters.litellm import answers, streams
+from enforcement.adapters.litellm.charging import Figures
 from enforcement.adapters.litellm.counting import Counting
 from enforcement.adapters.litellm.identity import attributes
 from enforcement.adapters.litellm.keeping import Keeper
@@ -68,6 +70,7 @@ class Door(CustomLogger):
         super().__init__()
         self._settings = settings
         self._counting = Counting(settings.counting)
+        self._charging: set[asyncio.Task[None]] = set()
         ledger = Ledger(settings.gateway)
         prove = Prover(self._asked, ledger.refused, self._counting)
         running = f"litellm {version('litellm')}"
@@ -115,7 +118,7 @@ class Door(CustomLogger):
                 return None
             if (figures := passage.figures) is not None:
                 figures.read(answers.body_of(response))
-                await passage.charge(figures, self._counting)
+                await self._charge(passage, figures)
             instead = await answers.looked_into(response, passage)
             passage.came_to(200)
             return instead
@@ -168,7 +171,14 @@ class Door(CustomLogger):
                     async for chunk in chunks:
                         yield chunk
             finally:
-                await passage.charge(looking.figures, self._counting)
+                await self._charge(passage, looking.figures)
+
+    async def _charge(self, passage: Passage, figures: Figures | None) -> None:
+        """Count what an answer has taken, to the end: who hangs up has all cancelled that waits."""
+        task = asyncio.create_task(passage.charge(figures, self._counting))
+        self._charging.add(task)
+        task.add_done_callback(self._charging.discard)
+        await asyncio.shield(task)
 
     def _check_lost(self) -> None:
         """Let no answer pass unread of which nobody knows any more what was decided."""
@@ -179,7 +189,7 @@ class Door(CustomLogger):
     async def _decide_again(self, law: Law, passage: Passage, model: str) -> None:
         """Let an answer by another model pass only as it is: what would have to be changed is refused."""
         again = law.rule(at_model(passage.ruling.attributes, model), now=datetime.now(UTC))
-        await passage.count(law.limits(again), self._counting)
+        await passage.count(law.limits(again), self._counting, law)
         if not again.done_by(passage.ruling):
             raise RefusedError(503, refusals.UNAVAILABLE)
 

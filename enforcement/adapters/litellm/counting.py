@@ -43,6 +43,7 @@ class Counting:
         life, longest = (settings.life, settings.longest) if settings else (1.0, 1.0)
         self._limiter = Limiter(self._shared, life=life, longest=longest)
         self._keeping: asyncio.Task[None] | None = None
+        self._starting: asyncio.Task[None] | None = None
 
     @property
     def alone(self) -> bool:
@@ -59,7 +60,8 @@ class Counting:
         if self._keeping is None:
             self._keeping = asyncio.create_task(self._limiter.keep())
             if self._shared is not None:
-                await self._shared.start()
+                self._starting = asyncio.create_task(self._shared.start())  # though the first caller hang up
+                await asyncio.shield(self._starting)
 
     async def take(self, limits: Sequence[Limited]) -> Taken:
         """Count a request for all its limits, or for none of them if one refuses it.

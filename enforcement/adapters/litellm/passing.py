@@ -40,6 +40,7 @@ class Passage:
     _counted: set[str] = field(default_factory=set)
     _tokens: list[Limited] = field(default_factory=list)
     _dry: tuple[str, ...] = ()
+    _ends: set[tuple[int, str]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.findings = Findings(self._found)
@@ -61,7 +62,13 @@ class Passage:
         )
 
     def came_to(self, status: int, correction: str = "") -> None:
-        """Note what became of the request; and what has ended its answer, if that comes later."""
+        """Note what became of the request; and what has ended its answer, if that comes later.
+
+        LiteLLM's own retries and fallbacks may meet the same refusal again: it is noted once.
+        """
+        if (status, correction) in self._ends:
+            return
+        self._ends.add((status, correction))
         again, self.noted = self.noted, True
         if self.ledger is None:
             return
@@ -78,18 +85,21 @@ class Passage:
             weight=0 if again else 1,
         )
 
-    async def count(self, limits: Sequence[Limited], counting: Counting) -> None:
+    async def count(self, limits: Sequence[Limited], counting: Counting, law: Law) -> None:
         """Count the request, by each limit once, whatever models it meets.
 
+        A limit that refuses it has not counted it, and refuses it again when LiteLLM tries again.
+
+        :param law: which the limits are of; there may be a newer one than that it began with.
         :raises RefusedError: a limit is used up.
         """
         new = [each for each in limits if each[0].correction not in self._counted]
         taken = await counting.take(new)
+        if taken.used_up is not None:
+            raise law.refused(taken.used_up.correction)
         self._counted.update(each[0].correction for each in new)
         self._tokens += [each for each in new if isinstance(each[1], policy.TokenLimit)]
         self._dry += taken.dry
-        if taken.used_up is not None:
-            raise self.law.refused(taken.used_up.correction)
 
     @property
     def figures(self) -> Figures | None:
@@ -138,7 +148,7 @@ async def admitted(
         raise
     passage = Passage(law, ruling, ledger)
     try:
-        await passage.count(law.limits(ruling), counting)
+        await passage.count(law.limits(ruling), counting, law)
         law.read(data, ruling, passage.findings)
         law.write(data, ruling)
     except RefusedError as refused:

@@ -46,7 +46,7 @@ model_list:
 router_settings:
   model_group_alias: {{"nickname": "aurora-large"}}
   fallbacks: [{{"broken": ["aurora-large"]}}]
-  num_retries: 0
+  num_retries: {retries}
 litellm_settings:
   callbacks: {callbacks}
 general_settings:
@@ -118,12 +118,13 @@ class Proxy:
     version: int = 0
     more: dict = field(default_factory=dict)
     """Settings besides the usual."""
+    retries: int = 0
 
     def __post_init__(self):
         self.folder.mkdir(exist_ok=True)
         there = f'api_key: x, api_base: "{self.upstream}/v1"'
         named = {"callbacks": self.callbacks, "mocked": MOCKED, "plain": self.upstream}
-        config = CONFIG.format(there=there, master=MASTER, **named)
+        config = CONFIG.format(there=there, master=MASTER, retries=self.retries, **named)
         (self.folder / "config.yaml").write_text(config)
         (self.folder / "auth.py").write_text(AUTH)
         (self.folder / "token").write_text(AGENT)

@@ -1,6 +1,8 @@
 """The counters of the LiteLLM door by themselves."""
 
 import asyncio
+from contextlib import suppress
+from unittest.mock import Mock
 
 from enforcement import policy
 from enforcement.adapters.litellm.counting import Counting
@@ -63,3 +65,23 @@ def test_a_burst_is_the_most_at_once():
     burst = limit(1), policy.RequestLimit(requests=9, window_seconds=9, burst=2)
 
     assert served(taken(Counting(), burst, times=3)) == [True, True, False]
+
+
+def test_a_first_caller_who_hangs_up_does_not_keep_the_counters_from_being_watched():
+    counting, watched = Counting(), asyncio.Event()
+
+    async def start():
+        await asyncio.sleep(0.05)
+        watched.set()
+
+    async def scenario():
+        counting._shared = Mock(start=start)
+        first = asyncio.create_task(counting.begin())
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        first.cancel()
+        with suppress(asyncio.CancelledError):
+            await first
+        await asyncio.wait_for(watched.wait(), 2)
+
+    asyncio.run(scenario())

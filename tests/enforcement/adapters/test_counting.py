@@ -45,7 +45,7 @@ def proxy(valkey, upstream, tmp_path_factory):
         pytest.skip("LiteLLM is not installed: make litellm")
     hub = HubProcess(tmp_path_factory.mktemp("hub")).start()
     more = {"IRAPP_REDIS_URL": valkey.url, **PATIENT}
-    running = Proxy(tmp_path_factory.mktemp("litellm"), upstream, hub, more=more)
+    running = Proxy(tmp_path_factory.mktemp("litellm"), upstream, hub, more=more, retries=2)
     try:
         yield running.start()
     finally:
@@ -164,16 +164,48 @@ def test_each_kind_of_tokens_counts_for_itself(proxy, beside, metric, taken):
     assert left(beside, number, 100, metric) == 100 - taken
 
 
-def test_a_stream_that_tells_no_usage_is_estimated_even_if_its_reader_goes(proxy, beside):
-    number = next(numbers)
-    proxy.enforce(tokens(number, 1000, metric="output"))
+def hang_up(proxy, pieces):
+    """Ask for a stream, and go after its first words."""
     body = {"model": "echo", "stream": True,
-            "messages": [{"role": "user", "content": script(*"word " * 30, pause=0.05)}]}  # fmt: skip
+            "messages": [{"role": "user", "content": script(*"word " * pieces, pause=0.05)}]}  # fmt: skip
     headers = {"authorization": "Bearer sk-alice", "content-type": "application/json"}
     with closing(http.client.HTTPConnection("127.0.0.1", proxy.port, timeout=30)) as connection:
         connection.request("POST", "/v1/chat/completions", json.dumps(body), headers)
         connection.getresponse().read(400)
 
+
+def test_a_stream_that_tells_no_usage_is_estimated_even_if_its_reader_goes(proxy, beside):
+    number = next(numbers)
+    proxy.enforce(tokens(number, 1000, metric="output"))
+    hang_up(proxy, pieces=30)
+
     used = wait_for(lambda: 1000 - left(beside, number, 1000, "output"), 20, told="the charge")
 
     assert 0 < used < 150
+
+
+def test_each_of_two_limits_is_charged_for_a_stream_whose_reader_goes(proxy, beside):
+    first, second = next(numbers), next(numbers)
+    proxy.enforce(tokens(first, 1000, metric="output"), tokens(second, 2000, metric="output"))
+
+    hang_up(proxy, pieces=30)
+
+    def used():
+        return 1000 - left(beside, first, 1000, "output"), 2000 - left(beside, second, 2000, "output")
+
+    wait_for(lambda: all(used()), 20, told="the charges")
+    assert len(set(used())) == 1
+
+
+def test_a_used_up_limit_refuses_every_retry_of_the_router_and_is_counted_once(proxy):
+    number, effect = next(numbers), policy.RequestLimit(requests=1, window_seconds=3600)
+    behind = policy.Functionality(models=("aurora-large",))
+    proxy.enforce(correction(number, effect, users=policy.Users(users=("alice",)), functionality=behind))
+
+    answers = [proxy.ask("alice", "nickname").status for _ in range(3)]
+
+    def refused():
+        return proxy.report()["corrections"][f"COR-{number:04}.1"]["refused"]
+
+    assert answers == [200, 429, 429]
+    assert wait_for(refused, 10, told="the count") == 2
