@@ -9,7 +9,7 @@ from collections import Counter, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import accumulate, islice
 from threading import Lock
 from typing import Any
 
@@ -20,9 +20,9 @@ from enforcement.agent.state import State
 from enforcement.decide import Attributes
 from enforcement.report import BIGGEST, TrafficBatch, TrafficRecord, TrafficTaken
 
-MOST = 20_000
-"""Records that wait for a hub; of more, the oldest are lost."""
-BATCH = 1000
+MOST, MOST_BYTES = 20_000, 64_000_000
+"""Records that wait for a hub, in number and together; of more, the oldest are lost."""
+BATCH, BATCH_BYTES = 1000, 4_000_000
 PAUSE_SECONDS = 0.3
 TOLD_SECONDS = 3600
 """So long after the last record that was left out the problem is told."""
@@ -40,7 +40,9 @@ class Ledger:
     refused: Counter[str] = field(default_factory=Counter)
     _log: str = field(default_factory=lambda: secrets.token_hex(8))
     _seq: int = 0
-    _waiting: deque[TrafficRecord] = field(default_factory=deque)
+    _waiting: deque[tuple[TrafficRecord, int]] = field(default_factory=deque)
+    """Records, and how many bytes each is."""
+    _bytes: int = 0
     _lock: Lock = field(default_factory=Lock)
 
     def note(self, asked: Attributes, counted: Iterable[str] = (), **found: Any) -> None:
@@ -50,25 +52,32 @@ class Ledger:
         :param found: the other members of the record.
         """
         record = TrafficRecord(at=datetime.now(UTC), gateway=self.gateway, **_told(asked), **found)
+        size = len(msgspec.json.encode(record))
         with self._lock:
             self._seq += 1
-            self._waiting.append(msgspec.structs.replace(record, log=self._log, seq=self._seq))
+            self._waiting.append((msgspec.structs.replace(record, log=self._log, seq=self._seq), size))
+            self._bytes += size
             self.refused.update(counted)
-            while len(self._waiting) > MOST:
-                self._waiting.popleft()
+            while len(self._waiting) > MOST or self._bytes > MOST_BYTES:
+                self._forget()
                 self.lost += 1
 
     def waiting(self) -> Sequence[TrafficRecord]:
-        """Give the oldest records."""
+        """Give the oldest records, at least one, and no more than a hub takes at once."""
         with self._lock:
-            return list(islice(self._waiting, BATCH))
+            oldest = list(islice(self._waiting, BATCH))
+        ends = accumulate(size for _, size in oldest)
+        return [one for (one, size), end in zip(oldest, ends, strict=True) if end <= max(size, BATCH_BYTES)]
 
     def done(self, records: Sequence[TrafficRecord]) -> None:
         """Forget what a hub has."""
         last = records[-1].seq or 0
         with self._lock:
-            while self._waiting and (self._waiting[0].seq or 0) <= last:
-                self._waiting.popleft()
+            while self._waiting and (self._waiting[0][0].seq or 0) <= last:
+                self._forget()
+
+    def _forget(self) -> None:
+        self._bytes -= self._waiting.popleft()[1]
 
 
 @dataclass

@@ -211,6 +211,37 @@ def test_the_oldest_are_lost_rather_than_memory_without_end(monkeypatch):
     assert (ledger.lost, ledger.refused["COR-0001.1"]) == (3, 8)
 
 
+BIG = replace(ASKED, tools=("y" * 200,) * 64)
+
+
+def test_a_batch_is_no_larger_than_a_hub_takes_and_never_empty(monkeypatch):
+    monkeypatch.setattr(telling, "BATCH_BYTES", 30_000)
+    ledger, there = Ledger("g"), Hub(b"", b"", b"")
+    for asked in (BIG, BIG, BIG, ASKED):
+        ledger.note(asked, status=200)
+
+    handed_in(ledger, there)
+    monkeypatch.setattr(telling, "BATCH_BYTES", 1)
+    ledger.note(BIG, status=200)
+    handed_in(ledger, there)
+
+    assert there.got == [[1, 2], [3, 4], [5]]
+
+
+def test_the_oldest_are_lost_when_they_are_too_large_together(monkeypatch):
+    monkeypatch.setattr(telling, "MOST_BYTES", 30_000)
+    ledger, there = Ledger("g"), Hub(b"", b"")
+    for asked in (BIG, BIG, BIG, ASKED):
+        ledger.note(asked, status=200)
+
+    handed_in(ledger, there)
+    for _ in range(2):
+        ledger.note(BIG, status=200)
+    handed_in(ledger, there)
+
+    assert (there.got, ledger.lost) == ([[2, 3, 4], [5, 6]], 1)
+
+
 def test_names_that_nobody_could_keep_are_cut_and_none_holds_up_the_rest():
     ledger, there = Ledger("g"), Hub(b'{"taken":0,"left_out":1,"examples":[]}')
     odd = {"user": "\ud800\0" + "x" * 900, "tools": ("y" * 900,) * 200, "max_tokens": 10**40}
