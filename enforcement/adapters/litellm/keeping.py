@@ -119,6 +119,7 @@ class Keeper:
         if not await self._fetcher.complete(arrived.attachments, AWAITED):
             return False
         law = await asyncio.to_thread(self._made_ready, arrived.policy)
+        await asyncio.to_thread(self._attachments.settle, arrived.attachments)
         self._store.save(arrived)
         self.law = law
         self._attachments.clean(self._store.needed)

@@ -7,7 +7,7 @@ from base64 import b64encode
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from unittest.mock import Mock
+from unittest.mock import AsyncMock, Mock
 
 import pytest
 
@@ -113,6 +113,29 @@ def test_a_policy_that_cannot_even_be_read_is_settled(environment, error):
         return keeper._state.report().problems
 
     assert [each.code for each in asyncio.run(scenario())] == ["policy_refused"]
+
+
+def test_a_policy_is_saved_only_when_what_it_names_is_on_the_disk(environment):
+    keeper, told = keeping_law(environment), Mock()
+    told.complete = AsyncMock(return_value=True)
+    keeper._state, keeper._fetcher = State("gateway-1"), told
+    keeper._attachments.settle, keeper._store.save = told.settle, told.save
+
+    assert asyncio.run(keeper._take(signed(3, ALICE)))
+
+    assert [name for name, *_ in told.mock_calls] == ["complete", "settle", "save"]
+
+
+def test_a_policy_whose_attachments_do_not_get_to_the_disk_is_asked_for_again(environment):
+    keeper = keeping_law(environment)
+    keeper._state = State("gateway-1")
+    keeper._fetcher = Mock(complete=AsyncMock(return_value=True))
+    keeper._attachments.settle = Mock(side_effect=OSError(28, "No space left on device"))
+
+    assert not asyncio.run(keeper._take(signed(3, ALICE)))
+
+    assert [each.code for each in keeper._state.report().problems] == ["disk"]
+    assert keeper.law is None
 
 
 def refused(law, user):
