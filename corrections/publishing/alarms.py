@@ -23,6 +23,7 @@ HEALED = {
     AlarmKind.HELD: "It was lifted, renewed, or replaced.",
 }
 HEALED_OF = {
+    "clock": "Its clock is right again, or it was retired.",
     "log": "Nothing was left out of the decision log lately.",
     "retired": "It was taken up again, or reports no longer.",
 }

@@ -37,12 +37,13 @@ DRIFTING = {
     "envoy_drift": "Somebody else changed its files",
     "envoy_down": "Its Envoy is down",
     "attachments_lost": "A list of the policy is damaged there",
-    "clock": "Its clock is wrong, so starts and ends are",
     "access_log": "Its access log cannot be read: nothing is counted there",
 }
 """Problems by which an agent says that its gateway may do something else than it acknowledges."""
 UNTOLD = {"traffic_left_out": "The decision log is not whole"}
 """What callers may bring about by what they ask for: it hides nothing else that is wrong there."""
+CLOCK = {"clock": "Its clock is wrong, so starts and ends are"}
+"""It says nothing of what the gateway does otherwise, so it hides nothing else either."""
 UNTAKEN = {"clock": "Its reports cannot be taken in where its clock is far from ours"}
 """Problems for which a gateway may seem to be silent."""
 
@@ -100,7 +101,9 @@ def standing(*, now: datetime) -> Seen:
     clear = [row for row in lasting if row.gateway_id not in ill]
     hidden = {(AlarmKind.DRIFT, _cause(row.correction_id)) for row in lasting if row.gateway_id in ill}
     hidden |= {(kind, fault.cause) for fault in at_gateways for kind in _WORSE[fault.kind]}
-    faults += [fault for gateway in gateways for fault in _not_told(gateway, now=now)]
+    hidden |= {(AlarmKind.DRIFT, f"clock:{each.pk}") for each in gateways if each.is_silent(now=now)}
+    for gateway in gateways:
+        faults += [*_of_its_clock(gateway, now=now), *_not_told(gateway, now=now)]
     faults += [*at_gateways, *_retired(now=now), *_drifted(clear, now=now)]
     return Seen(faults, hidden=frozenset(hidden))
 
@@ -142,6 +145,14 @@ def _of_gateway(gateway: Gateway, newest: PolicyVersion | None, *, now: datetime
         yield Fault(AlarmKind.REJECTION, cause, since, refused, gateway_id=gateway.pk)
     elif wrong := _out_of_step(gateway, newest, now=now):
         yield Fault(AlarmKind.DRIFT, cause, wrong[0], wrong[1], gateway_id=gateway.pk)
+
+
+def _of_its_clock(gateway: Gateway, *, now: datetime) -> Iterator[Fault]:
+    """Give a wrong clock, beside what else is wrong; of one that is silent, its silence says so."""
+    said = _said(gateway, CLOCK)
+    if said and not gateway.is_silent(now=now):
+        cause = f"clock:{gateway.pk}"
+        yield Fault(AlarmKind.DRIFT, cause, gateway.seen_at or now, said, gateway_id=gateway.pk)
 
 
 def _not_told(gateway: Gateway, *, now: datetime) -> Iterator[Fault]:

@@ -1,14 +1,15 @@
 """What gateways show decides: nothing is active, lifted or well because somebody says so."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from corrections import actions
-from corrections.models import Correction, CorrectionGateway, Gateway
+from corrections.models import Acknowledgement, Correction, CorrectionGateway, Gateway
 from corrections.publishing.evaluate import evaluate
 from corrections.selectors import enforcement
 from corrections.selectors import gateways as standing
@@ -425,3 +426,18 @@ def test_what_gateways_counted_is_kept_in_the_same_questions():
     assert len(asked()) == 7  # and whoever watches is told
     counted = fresh(correction).at_gateways.order_by("gateway__name").values_list("refused", flat=True)
     assert list(counted) == [10, 20, 30, 40]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_taking_in_reports_holds_up_nobody_who_writes_rows_about_the_same_gateways(clock):
+    gateways.show()
+    gateway = Gateway.objects.get()
+    clock.shift(1)
+
+    def acknowledge():
+        Acknowledgement.objects.create(gateway=gateway, version=1, digest="x", at=timezone.now())
+        connection.close()
+
+    with ThreadPoolExecutor(1) as pool, transaction.atomic():
+        gateways.tell(gateways.report())
+        pool.submit(acknowledge).result(timeout=5)
