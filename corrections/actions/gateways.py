@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @transaction.atomic
 def retire_gateway(*, gateway_id: int, reason: str, by: User) -> Gateway:
     """Stop waiting for a gateway that was taken out of service, whatever is heard of it later."""
-    gateway = Gateway.objects.select_for_update(of=("self",)).get(pk=gateway_id)
+    gateway = Gateway.objects.select_for_update(of=("self",), no_key=True).get(pk=gateway_id)
     now = timezone.now()
     policies.check_can_retire(gateway, by, now=now)
     because = text(reason, field="reason", required=True)
@@ -33,7 +33,7 @@ def retire_gateway(*, gateway_id: int, reason: str, by: User) -> Gateway:
 @transaction.atomic
 def take_up_gateway(*, gateway_id: int, reason: str, by: User) -> Gateway:
     """Count a retired gateway that reports again: corrections are in force only where it agrees."""
-    gateway = Gateway.objects.select_for_update(of=("self",)).get(pk=gateway_id)
+    gateway = Gateway.objects.select_for_update(of=("self",), no_key=True).get(pk=gateway_id)
     policies.check_can_take_up(gateway, by, now=timezone.now())
     because = text(reason, field="reason", required=True)
     gateway.retired_at = gateway.retired_by = None

@@ -25,7 +25,7 @@ def activate(correction: Correction, *, now: datetime) -> None:
     older = Correction.objects.filter(
         reference=correction.reference, version__lt=correction.version, state__in=IN_POLICY
     )
-    for each in older.select_for_update(of=("self",)).order_by("pk"):
+    for each in older.select_for_update(of=("self",), no_key=True).order_by("pk"):
         supersede(each, by_version=correction, now=now)
     _tell(correction)
 

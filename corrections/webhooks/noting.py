@@ -44,7 +44,7 @@ def note(endpoint: Endpoint, outcome: Outcome, *, quietly: bool = False) -> None
     kept = Endpoint.objects.select_for_update(of=("self",)).get(pk=endpoint.pk)
     if kept.removed_at is not None:
         return  # while the message was under way: its gateway is retired and stays so
-    gateway = Gateway.objects.select_for_update(of=("self",)).get(pk=endpoint.gateway_id)
+    gateway = Gateway.objects.select_for_update(of=("self",), no_key=True).get(pk=endpoint.gateway_id)
     before = (gateway.live, gateway.error, gateway.policy_version, gateway.policy_digest)
     _note_gateway(gateway, outcome)
     news = before != (gateway.live, gateway.error, gateway.policy_version, gateway.policy_digest)
