@@ -5,6 +5,7 @@ import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -228,6 +229,34 @@ def test_of_many_that_are_left_out_the_first_few_are_shown_and_all_are_counted(h
     assert [example["place"] for example in answer.json["examples"]] == [0, 1, 2, 3, 4]
     assert traffic(hub)["records"] == []
     assert '"left_out": 50' in hub.log.read_text()
+
+
+@pytest.mark.parametrize("changes", [{}, {"status": -1}])
+def test_a_batch_has_a_most_that_it_may_hold(hub, changes):
+    raw = [json.dumps(record | changes).encode() for record in records(5001)]
+    answer = hub.post("/v1/traffic", _in_one(raw))
+
+    assert (answer.status, answer.json["code"]) == (422, "bad_traffic")
+    assert "at most length 5000" in answer.json["detail"]
+    assert traffic(hub)["records"] == []
+    assert hub.post("/v1/traffic", _in_one(raw[:5000])).status == (200 if changes else 204)
+
+
+@pytest.mark.parametrize("record", [b"0", b"{}"])
+def test_a_batch_of_millions_of_records_that_are_none_costs_the_hub_no_memory(hub, record):
+    before = _most_memory(hub)
+    answer = hub.post("/v1/traffic", _in_one([record] * (15_900_000 // (len(record) + 1))))
+
+    assert (answer.status, answer.json["code"]) == (422, "bad_traffic")
+    assert _most_memory(hub) - before < 120_000
+
+
+def _in_one(raw):
+    return b'{"gateway": "gateway-1", "records": [' + b",".join(raw) + b"]}"
+
+
+def _most_memory(hub):
+    return int(Path(f"/proc/{hub.process.pid}/status").read_text().partition("VmHWM:")[2].split()[0])  # kB
 
 
 @pytest.mark.parametrize(
