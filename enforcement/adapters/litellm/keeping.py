@@ -120,6 +120,8 @@ class Keeper:
             return False
         law = await asyncio.to_thread(self._made_ready, arrived.policy)
         await asyncio.to_thread(self._attachments.settle, arrived.attachments)
+        if not self._store.is_news(arrived.policy):  # another hub was faster
+            return True
         self._store.save(arrived)
         self.law = law
         self._attachments.clean(self._store.needed)

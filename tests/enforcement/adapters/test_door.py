@@ -138,6 +138,21 @@ def test_a_policy_whose_attachments_do_not_get_to_the_disk_is_asked_for_again(en
     assert keeper.law is None
 
 
+def test_a_policy_that_another_hub_outran_does_not_come_into_force(environment):
+    keeper = keeping_law(environment)
+    keeper._state = State("gateway-1")
+
+    async def outrun(*_):
+        keeper._fetcher = Mock(complete=AsyncMock(return_value=True))
+        return await keeper._take(signed(4, ALICE))
+
+    keeper._fetcher = Mock(complete=outrun)
+
+    assert asyncio.run(keeper._take(signed(3)))
+
+    assert (keeper.law.signed.version, keeper._store.current.version) == (4, 4)
+
+
 def refused(law, user):
     asked = replace(ASKED, user=user)
     try:
