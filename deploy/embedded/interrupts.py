@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -20,13 +20,10 @@ def postponed() -> Iterator[None]:
         yield
         return
     came: list[int] = []
-    before = {each: signal.getsignal(each) or signal.SIG_DFL for each in STOPPING}
-    try:
+    with ExitStack() as before:  # puts each back, even if the one before it is being raised
         for each in STOPPING:
+            before.callback(signal.signal, each, signal.getsignal(each) or signal.SIG_DFL)
             signal.signal(each, lambda number, _frame: came.append(number))
         yield
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
-        for number in came[:1]:
-            signal.raise_signal(number)
+    for number in came[:1]:
+        signal.raise_signal(number)

@@ -8,7 +8,7 @@ from enforcement.envoy.gateway import Client, Gateway
 from enforcement.envoy.types import any_of
 from enforcement.envoy.unreached import UNMARKED, tag
 
-PROBE = "probe"
+PROBE = f"{UNMARKED}probe"
 """What the key filter calls the agent's own key; such a request names the identity it speaks for."""
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import orjson
 
 from enforcement import refusals
 from enforcement.envoy.corrections import only_cluster
 from enforcement.envoy.gateway import Gateway
 from enforcement.envoy.types import extension
-from enforcement.envoy.unreached import MATCHING
+from enforcement.envoy.unreached import MATCHING, UNMARKED
 
 BODY_LIMIT = 10 * 1024 * 1024
 IDLE = "300s"
@@ -108,11 +110,26 @@ def _connection_manager(gateway: Gateway) -> dict[str, object]:
             "local_reply_config": {"mappers": _local_replies()},
             "route_config": _routes(only_cluster(gateway)),
             "http_filters": [
-                *(_discovered(gateway, name, kinds) for name, kinds in FILTERS.items()),
+                *_filters(gateway),
                 _router(),
             ],
         },
     }
+
+
+def _filters(gateway: Gateway) -> Iterator[dict[str, object]]:
+    for name, kinds in FILTERS.items():
+        yield _discovered(gateway, name, kinds)
+        if name == "corrections" and only_cluster(gateway):
+            yield _unheard()
+
+
+def _unheard() -> dict[str, object]:
+    """Refuse what is not marked and has met no script: a worker that could not load it lets all pass."""
+    unmarked = {"name": "x-irapp-client", "string_match": {"prefix": UNMARKED}}
+    unrouted = {"name": "x-irapp-route", "present_match": True, "invert_match": True}
+    abort = {"http_status": 503, "percentage": {"numerator": 100, "denominator": "HUNDRED"}}
+    return extension("fault", "http.fault.v3.HTTPFault", abort=abort, headers=[unmarked, unrouted])
 
 
 def _strip() -> dict[str, object]:
@@ -218,6 +235,7 @@ def _local_replies() -> list[dict[str, object]]:
             "filter": _status(429),
             "body_format_override": _format("%DYNAMIC_METADATA(irapp.limit:refusal)%"),
         },
+        _reply({"response_flag_filter": {"flags": ["FI"]}}, refusals.FAILED),
         _reply({"response_flag_filter": {"flags": _UPSTREAM}}, refusals.UNAVAILABLE),
     ]
 

@@ -27,7 +27,7 @@ class File(NamedTuple):
 
 
 def static_files(gateway: Gateway, generation: int = 0) -> dict[str, bytes]:
-    """Give what does not depend on the policy: the bootstrap, listener, clusters and keys."""
+    """Give what does not depend on the policy: the bootstrap, listener and clusters."""
     upstreams = sorted({model.upstream for model in gateway.models.values()})
     clusters = [_cluster(corrections.cluster_name(upstream), upstream) for upstream in upstreams]
     clusters += [_cluster("filter", gateway.filter_address), _probe_cluster()]
@@ -37,7 +37,6 @@ def static_files(gateway: Gateway, generation: int = 0) -> dict[str, bytes]:
         BOOTSTRAP: _bytes(_bootstrap(gateway)),
         "clusters.json": discovery(clusters),
         "listener.json": discovery([listener.listener(gateway, generation), listener.probe_listener()]),
-        "identity.json": _filter("identity", identity.keys(gateway)).data,
     }
 
 
@@ -62,8 +61,13 @@ def policy_files(
     return [
         _filter("limits", limits.chain(content)),
         _filter("corrections", unreached.past(script, mark) if mark else script, version),
-        _filter("identity", identity.keys(gateway, free)),
+        keys(gateway, free),
     ]
+
+
+def keys(gateway: Gateway, free: frozenset[Client] = frozenset()) -> File:
+    """Give the file of the key filter, where callers whom no correction reaches are marked."""
+    return _filter("identity", identity.keys(gateway, free))
 
 
 def _unreached(

@@ -79,7 +79,7 @@ def past(script: Filter, mark: str) -> Filter:
     posted = _tree(":method", {"POST": {"matcher": served}})
     marked = _one("x-irapp-client", value_match={"prefix": f"{mark};"})
     declared = {
-        "not_matcher": _one("irapp-use-case", value_match={"safe_regex": {"google_re2": {}, "regex": ".*"}})
+        "not_matcher": _one("irapp-use-case", value_match={"safe_regex": {"google_re2": {}, "regex": "\\C*"}})
     }
     noted = [_one("x-request-id", value_match={"suffix": digit}) for digit in _NOTED]
     unnoted = {"not_matcher": {"or_matcher": {"predicate": noted}}}

@@ -15,7 +15,7 @@ from deploy.embedded.supervisor import Supervisor
 from tests.patience import wait_for
 
 INTERRUPTED = """
-import signal, sys, psutil
+import signal, sys, time, psutil
 from pathlib import Path
 from deploy.embedded.process import Child, Program
 program = Program(name="part", command=("sleep", "600"), ready=lambda child: True, stop_within=5)
@@ -26,7 +26,7 @@ for step in range(1, 200):
     try:
         signal.setitimer(signal.ITIMER_REAL, step * 0.00005)
         child.launch()
-        signal.pause()
+        time.sleep(1)
     except KeyboardInterrupt:
         interrupted += 1
     child.stop()

@@ -15,10 +15,10 @@ from enforcement import policy
 from enforcement.agent import files
 from enforcement.asking import as_sent, request_body
 from enforcement.decide import Attributes, Rules
-from enforcement.envoy import lists, render, unreached
+from enforcement.envoy import identity, lists, render, unreached
 from enforcement.envoy.gateway import Client
 from tests.enforcement import wide
-from tests.enforcement.bare import Bare
+from tests.enforcement.bare import SOMEBODY, Bare
 from tests.enforcement.generated import APPLICATIONS, KEYS, MODELS, ORGANISATIONS, USERS
 from tests.enforcement.servers import Servers
 from tests.enforcement.world import KEY, Reply, correction
@@ -184,6 +184,27 @@ def test_a_mark_of_another_set_of_callers_means_nothing(gateway):
         assert ask(gateway, other, attributes_of(other, **CHAT)).status == 200
 
 
+def test_a_worker_without_a_script_serves_nobody_but_whom_nothing_reaches(gateway):
+    """Envoy lets requests pass where a worker could not load the script: for want of file handles, say."""
+    first = CLIENTS[0]
+    other = next(client for client in CLIENTS if client.user != first.user)
+    gateway.enforce(policy.Content(corrections=(blocked(first),)))
+    settle(gateway, None)
+    path = gateway.folder / "corrections.json"
+    config = json.loads(path.read_bytes())
+    script = config["resources"][0]["typed_config"]["extension_config"]["typed_config"]["default_source_code"]
+    script["inline_string"] = "local nothing = true"
+    config["version_info"] = "broken"
+    files.write(path, json.dumps(config).encode())
+    wait_for(lambda: ask(gateway, first, attributes_of(first, **CHAT)).code != "access_restricted")
+
+    for client in (first, other):
+        answers = {ask(gateway, client, attributes_of(client, **CHAT)).status for _ in range(30)}
+        assert answers == ({503} if client is first else {200})
+    assert ask(gateway, first, attributes_of(first, **CHAT)).code == "gateway_error"
+    assert gateway.ask(SOMEBODY).status == 503
+
+
 def test_nobody_can_mark_themselves(gateway):
     first = CLIENTS[0]
     gateway.enforce(policy.Content(corrections=(blocked(first),)))
@@ -208,6 +229,7 @@ def test_what_the_mark_does_not_tell_goes_by_the_script(gateway):
         assert ask(gateway, client, asked, path="/v1/chat/completions/").code == "not_found"
         assert ask(gateway, client, asked, method="PUT").code == "not_found"
         assert ask(gateway, client, asked, **{"irapp-use-case": "unheard-of"}).code == "invalid_request"
+        assert ask(gateway, client, asked, **{"irapp-use-case": b"\xff"}).code == "invalid_request"
 
 
 def test_a_gateway_whose_bodies_are_all_read_marks_nobody(bare):
@@ -215,7 +237,7 @@ def test_a_gateway_whose_bodies_are_all_read_marks_nobody(bare):
 
     marks = {each["client"].split(";")[0] for each in identities(bare)}
 
-    assert marks <= {unreached.UNMARKED, "probe"}
+    assert marks <= {unreached.UNMARKED, identity.PROBE}
 
 
 def identities(gateway):

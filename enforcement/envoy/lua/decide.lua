@@ -1,6 +1,7 @@
 -- The same decision as enforcement/decide, for one request of a known identity.
 
-local NOTHING = { limits = {}, shadow = {}, warnings = {} }
+local NONE = {} -- never written to
+local NOTHING = { limits = NONE, shadow = NONE, warnings = NONE }
 
 local function uses(set, list)
   for _, name in ipairs(list) do
@@ -89,16 +90,21 @@ local function journey(who, a, now, hits, verdict)
   end
 end
 
+local function add(verdict, field, what)
+  if verdict[field] == NONE then verdict[field] = {} end
+  verdict[field][#verdict[field] + 1] = what
+end
+
 local function fold(c, who, a, now, verdict)
   if c.content and (not c.shadow or c.content == "always") then verdict.content = true end
   if c.unread and not c.shadow and not verdict.unread then verdict.unread = c.position end
   if c.header then
-    verdict.limits[#verdict.limits + 1] = c
+    add(verdict, "limits", c)
   elseif c.shadow then
-    if acts(c, who, a) then verdict.shadow[#verdict.shadow + 1] = c.id end
+    if acts(c, who, a) then add(verdict, "shadow", c.id) end
   elseif bites(c, who, a) then
     if in_grace(c, now) then
-      verdict.warnings[#verdict.warnings + 1] = c
+      add(verdict, "warnings", c)
     elseif not verdict.refusal or c.position < verdict.refusal then
       verdict.refusal = c.position
     end
@@ -106,11 +112,20 @@ local function fold(c, who, a, now, verdict)
 end
 
 local function decide(who, a, now)
-  if #candidates(who, a.model) == 0 then return NOTHING end
-  local hits, verdict = {}, { limits = {}, shadow = {}, warnings = {} }
-  journey(who, a, now, hits, verdict)
-  if verdict.rerouted then table.sort(hits) end -- what binds at several models, by precedence again
-  for i = 1, #hits do fold(CORRECTIONS[hits[i]], who, a, now, verdict) end
+  local list = candidates(who, a.model)
+  if #list == 0 then return NOTHING end
+  local verdict = { limits = NONE, shadow = NONE, warnings = NONE }
+  if list.leads then
+    local hits = {}
+    journey(who, a, now, hits, verdict)
+    if verdict.rerouted then table.sort(hits) end -- what binds at several models, by precedence again
+    for i = 1, #hits do fold(CORRECTIONS[hits[i]], who, a, now, verdict) end
+  else
+    for i = 1, #list do
+      local c = CORRECTIONS[list[i]]
+      if live(c, a, now) then fold(c, who, a, now, verdict) end
+    end
+  end
   -- The content filter counts turns, and may have a refusal that comes before this one.
   if verdict.refusal and verdict.unread and verdict.unread < verdict.refusal then verdict.refusal = nil end
   return verdict

@@ -131,6 +131,10 @@ local function candidates(who, model)
   end
   take(found, BY.model[model], who)
   list = sorted(found)
+  for i = 1, #list do
+    local c = CORRECTIONS[list[i]]
+    if c.spares or c.fallback or c.fallbacks then list.leads = true end -- to exemptions, or on to another model
+  end
   who.models[model] = list
   return list
 end

@@ -1,6 +1,5 @@
 -- What a request says about itself: the attributes of its body, as enforcement/reading.py reads them.
 
-local NONE = {}
 local WANTED = {}
 for _, name in ipairs({ "model", "stream", "max_tokens", "max_completion_tokens", "max_output_tokens", "tools",
   "functions", "web_search_options", "mcp_servers", "store", "previous_response_id", "conversation", "logprobs",

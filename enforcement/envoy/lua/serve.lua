@@ -1,6 +1,6 @@
 -- One request: read its attributes, decide, then refuse it, send it by the content filter, or let it through.
--- Envoy lets a request pass when a script fails, so everything runs under pcall and a failure is a refusal;
--- and a request that no script has given a route has nowhere to go.
+-- Envoy lets a request pass when a script fails, so everything runs under pcall and a failure is a refusal; and a
+-- request that no script has given a route has nowhere to go, or is refused behind it (listener.py: _unheard).
 
 local match = string.match
 local PATHS = {}
@@ -127,10 +127,9 @@ local function pass(h, who, a, verdict, probe)
     headers:replace("x-irapp-route", DATA.version)
   elseif not (model or a.unread) then
     return complain(h, "404", "model_not_found", "This gateway serves no model of that name.")
-  elseif DATA.routed then
-    return
   else
-    headers:replace("x-irapp-route", model.cluster)
+    headers:replace("x-irapp-route", model and model.cluster or "only")
+    if DATA.routed then return end
   end
   h:clearRouteCache()
 end
@@ -171,7 +170,7 @@ end
 -- Only the key that the agent made for itself may speak for another identity.
 local function identify(headers, endpoint)
   local line, probe = headers:get("x-irapp-client") or "", nil
-  if line == "probe" then
+  if line == "-probe" then
     line, probe = "-;" .. (headers:get("irapp-probe") or ""), headers:get("irapp-probe-id") or "-"
   end
   return known(endpoint, line, headers:get("irapp-use-case"), make), probe
@@ -188,7 +187,7 @@ local function serve(h)
     return complain(h, "404", "not_found", "This gateway does not serve this path.")
   end
   local who, probe = identify(headers, endpoint)
-  if not probe and passed_over(who, who.past and PATHS[path]) then return end
+  if not probe and passed_over(who, who.past and PATHS[path]) then return headers:replace("x-irapp-route", "only") end
   local a = attributes(h, headers, who)
   if closed(a) then
     note(h, who, a, NOTHING, probe)
