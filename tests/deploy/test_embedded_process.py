@@ -19,6 +19,7 @@ import signal, sys, time, psutil
 from pathlib import Path
 from deploy.embedded.process import Child, Program
 program = Program(name="part", command=("sleep", "600"), ready=lambda child: True, stop_within=5)
+signal.signal(signal.SIGINT, signal.default_int_handler)  # it may have been inherited as ignored
 signal.signal(signal.SIGALRM, lambda number, frame: signal.raise_signal(signal.SIGINT))
 interrupted = 0
 for step in range(1, 200):
