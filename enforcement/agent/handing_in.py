@@ -8,19 +8,14 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-import msgspec
-
 from enforcement.agent.admin import Admin
 from enforcement.agent.followed import Batch, Followed
-from enforcement.agent.hubs import UNFORESEEN, Hub
+from enforcement.agent.hubs import TAKEN_ALL, TOLD_SECONDS, UNFORESEEN, Hub, hand_in
 from enforcement.agent.state import State
 from enforcement.agent.traffic import AccessLog, filter_events
-from enforcement.report import TrafficBatch, TrafficRecord, TrafficTaken
+from enforcement.report import TrafficTaken
 
 PAUSE_SECONDS = 0.3
-TOLD_SECONDS = 3600
-"""So long after the last record that was left out the problem is told."""
-NOTHING = TrafficTaken(taken=0, left_out=0)
 
 
 class Logs:
@@ -65,7 +60,8 @@ class HandingIn:
 
     async def _one_batch(self, log: Followed) -> bool:
         batch = await asyncio.to_thread(log.read)
-        taken = await self._sent(batch.records) if batch.records else NOTHING
+        gateway, records = self._logs.gateway, batch.records
+        taken = await hand_in(self._hubs, gateway, records) if records else TAKEN_ALL
         if taken is None:
             return False
         log.done(batch, left_out=taken.left_out)
@@ -74,14 +70,6 @@ class HandingIn:
             self._state.changed.set()
         return bool(batch.records)
 
-    async def _sent(self, records: Sequence[TrafficRecord]) -> TrafficTaken | None:
-        """Give every hub that answers the records; give what the one says that left out the fewest."""
-        body = msgspec.json.encode(TrafficBatch(gateway=self._logs.gateway, records=tuple(records)))
-        there = [hub for hub in self._hubs if hub.up] or self._hubs
-        answers = await asyncio.gather(*(hub.post("/v1/traffic", body) for hub in there))
-        taken = [_taken(answer) for answer in answers if answer is not None]
-        return min(taken, key=lambda each: each.left_out, default=None)
-
     def _tell_left_out(self, batch: Batch, taken: TrafficTaken) -> None:
         """Tell what would be left out again however often it was handed in."""
         why = [*batch.unreadable, *(each.reason for each in taken.examples)]
@@ -89,11 +77,3 @@ class HandingIn:
             self._left_out_at = time.monotonic()
             detail = f"{self._logs.left_out()} records are not in the decision log; of the last: {why[-1]}"
             self._state.problem("traffic_left_out", detail)
-
-
-def _taken(answer: bytes) -> TrafficTaken:
-    """Read what a hub left out; one that says nothing has taken all."""
-    try:
-        return msgspec.json.decode(answer, type=TrafficTaken) if answer else NOTHING
-    except msgspec.DecodeError:
-        return NOTHING

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
 import aiohttp
+import msgspec
 
 from enforcement import policy
 from enforcement.agent.state import State
+from enforcement.report import TrafficBatch, TrafficRecord, TrafficTaken
 
 WAIT_SECONDS = 25
 CLOCK_SECONDS = 5.0
@@ -30,6 +32,9 @@ UNFORESEEN = (
     policy.PolicyError,
 )
 """What one odd answer may bring about: it must not end the agent, which would meet it again."""
+TOLD_SECONDS = 3600
+"""So long after the last record that no hub keeps the problem is told."""
+TAKEN_ALL = TrafficTaken(taken=0, left_out=0)
 POLL_TIMEOUT = aiohttp.ClientTimeout(total=WAIT_SECONDS + 5, connect=3)
 FETCH_TIMEOUT = aiohttp.ClientTimeout(total=60, connect=2, sock_read=5)
 POST_TIMEOUT = aiohttp.ClientTimeout(total=5, connect=2)
@@ -161,3 +166,20 @@ class Hub:
     @property
     def _code(self) -> str:
         return f"hub:{self._url}"
+
+
+async def hand_in(hubs: Sequence[Hub], gateway: str, records: Sequence[TrafficRecord]) -> TrafficTaken | None:
+    """Give every hub that is up the records, or else all; tell what the one says that left out the fewest."""
+    body = msgspec.json.encode(TrafficBatch(gateway=gateway, records=tuple(records)))
+    there = [hub for hub in hubs if hub.up] or hubs
+    answers = await asyncio.gather(*(hub.post("/v1/traffic", body) for hub in there))
+    taken = [_taken(answer) for answer in answers if answer is not None]
+    return min(taken, key=lambda each: each.left_out, default=None)
+
+
+def _taken(answer: bytes) -> TrafficTaken:
+    """Read what a hub left out; one that says nothing has taken all."""
+    try:
+        return msgspec.json.decode(answer, type=TrafficTaken) if answer else TAKEN_ALL
+    except msgspec.DecodeError:
+        return TAKEN_ALL

@@ -13,10 +13,11 @@ from enforcement.decide.matching import (
     offers,
     rank,
 )
-from enforcement.decide.rules import Rules, decide
+from enforcement.decide.rules import NAMED, Rules, decide
 from enforcement.decide.verdict import REFUSALS, Attributes, Limit, Verdict, Warned
 
 __all__ = [
+    "NAMED",
     "REFUSALS",
     "Attachments",
     "Attributes",

@@ -10,7 +10,7 @@ from enforcement.decide.engine import Case
 from enforcement.decide.matching import Attachments, NoAttachments, in_force
 from enforcement.decide.verdict import Attributes, Verdict
 
-_BY_NAME = {
+NAMED = {
     "users": "user",
     "organisations": "organisation",
     "keys": "key",
@@ -44,13 +44,13 @@ class Rules:
         if users.everyone or users.lists or isinstance(item.effect, policy.Allow):
             self._always.add(position)
             return
-        for field, attribute in _BY_NAME.items():
+        for field, attribute in NAMED.items():
             for name in getattr(users, field):
                 self._by_name[attribute, name].add(position)
 
     def _places(self, attributes: Attributes) -> list[int]:
         """Give where the corrections stand that could reach the request, in the order of the document."""
-        named = (self._by_name.get((each, getattr(attributes, each)), ()) for each in _BY_NAME.values())
+        named = (self._by_name.get((each, getattr(attributes, each)), ()) for each in NAMED.values())
         return sorted(self._always.union(*named))
 
 

@@ -16,7 +16,7 @@ from itertools import chain
 from pathlib import Path
 
 from enforcement import policy
-from enforcement.decide import Attributes, concerns
+from enforcement.decide import NAMED, Attributes, concerns
 from enforcement.envoy import lists
 from enforcement.envoy.gateway import Client, Gateway
 from enforcement.envoy.types import any_of
@@ -30,13 +30,6 @@ _NOTED = ("0", "8")
 again would cost a fifth of what the script does."""
 UNMARKED = "-"
 MATCHING = "type.googleapis.com/envoy.extensions.common.matching.v3.ExtensionWithMatcher"
-_NAMED = {
-    "users": "user",
-    "organisations": "organisation",
-    "keys": "key",
-    "regions": "region",
-    "tiers": "tier",
-}
 _SCOPED = {"applications": "application", "use_cases": "use_case", "platforms": "platform"}
 _HEADER = "type.googleapis.com/envoy.type.matcher.v3.HttpRequestHeaderMatchInput"
 
@@ -101,14 +94,14 @@ class _Index:
         self.calling = cache(_calling)
         self._by: dict[tuple[str, str], list[Client]] = defaultdict(list)
         for client in clients:
-            for each in {**_NAMED, **_SCOPED}.values():
+            for each in {**NAMED, **_SCOPED}.values():
                 self._by[each, getattr(client, "key_id" if each == "key" else each)].append(client)
 
     def candidates(self, item: policy.Correction) -> Iterable[Client]:
         """Give everybody whom the correction could reach, and perhaps more."""
         users, scope = item.users, item.functionality
         if not (users.everyone or users.lists or isinstance(item.effect, policy.Allow)):
-            return self._named(users, _NAMED)
+            return self._named(users, NAMED)
         narrow = next((field for field in _SCOPED if getattr(scope, field)), None)
         return self._named(scope, {narrow: _SCOPED[narrow]}) if narrow else self._all
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 
 import aiohttp
 import pytest
@@ -14,6 +14,7 @@ from enforcement.agent.agent import Agent
 from enforcement.agent.config import SettingsError, from_environment
 from enforcement.agent.store import PolicyStore
 from enforcement.envoy import render
+from tests.enforcement.disk import in_the_way
 from tests.enforcement.servers import Servers
 from tests.enforcement.world import World, correction, signed
 
@@ -153,17 +154,6 @@ def test_the_files_moved_for_a_policy_that_is_not_put_in_place_are_those_of_the_
 
 def told(agent):
     return [problem.code for problem in agent.state.report().problems]
-
-
-@contextmanager
-def in_the_way(path):
-    """Put a folder where a file should be written."""
-    aside = path.with_suffix(".aside")
-    path.rename(aside)
-    path.mkdir()
-    yield
-    path.rmdir()
-    aside.rename(path)
 
 
 @pytest.mark.parametrize(

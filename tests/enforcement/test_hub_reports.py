@@ -4,12 +4,12 @@ import json
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from enforcement.hub.statuses import LIVE_SECONDS
+from tests.enforcement.disk import in_the_way
 from tests.enforcement.hub_process import HubProcess, signed
 from tests.patience import in_time
 
@@ -282,19 +282,8 @@ def test_a_full_disk_refuses_traffic_and_breaks_nothing(hub):
     hand_in(hub, 1)
     [segment] = (hub.state / "traffic").iterdir()
     kept = json.loads(segment.read_bytes())
-    with _in_the_way(segment):
+    with in_the_way(segment):
         assert hand_in(hub, 1).status == 503
     hand_in(hub, 1, user="bob")
 
     assert [record["user"] for record in traffic(hub)["records"]] == [kept["user"], "bob"]
-
-
-@contextmanager
-def _in_the_way(path):
-    """Put a folder where a file should be written."""
-    aside = path.with_suffix(".aside")
-    path.rename(aside)
-    path.mkdir()
-    yield
-    path.rmdir()
-    aside.rename(path)

@@ -15,18 +15,15 @@ from typing import Any
 
 import msgspec
 
-from enforcement.agent.hubs import UNFORESEEN, Hub
+from enforcement.agent.hubs import TOLD_SECONDS, UNFORESEEN, Hub, hand_in
 from enforcement.agent.state import State
 from enforcement.decide import Attributes
-from enforcement.report import BIGGEST, TrafficBatch, TrafficRecord, TrafficTaken
+from enforcement.report import BIGGEST, TrafficRecord, TrafficTaken
 
 MOST, MOST_BYTES = 20_000, 64_000_000
 """Records that wait for a hub, in number and together; of more, the oldest are lost."""
 BATCH, BATCH_BYTES = 1000, 4_000_000
 PAUSE_SECONDS = 0.3
-TOLD_SECONDS = 3600
-"""So long after the last record that was left out the problem is told."""
-NOTHING = TrafficTaken(taken=0, left_out=0)
 LONGEST, MANY = 200, 64
 """How much of a name is told, and of how many."""
 
@@ -109,14 +106,11 @@ class HandingIn:
         records = self.ledger.waiting()
         if not records:
             return False
-        body = msgspec.json.encode(TrafficBatch(gateway=self.ledger.gateway, records=tuple(records)))
-        there = [hub for hub in self.hubs if hub.up] or self.hubs
-        answers = await asyncio.gather(*(hub.post("/v1/traffic", body) for hub in there))
-        taken = [_taken(answer) for answer in answers if answer is not None]
-        if not taken:
+        taken = await hand_in(self.hubs, self.ledger.gateway, records)
+        if taken is None:
             return False
         self.ledger.done(records)
-        self._tell_left_out(min(taken, key=lambda each: each.left_out))
+        self._tell_left_out(taken)
         return True
 
     def _tell_left_out(self, taken: TrafficTaken) -> None:
@@ -127,14 +121,6 @@ class HandingIn:
             why = "; ".join(each.reason for each in taken.examples)
             told = f"{self._left_out} records are not kept; of the last: {why}"
             self.state.problem("traffic_left_out", told)
-
-
-def _taken(answer: bytes) -> TrafficTaken:
-    """Read what a hub left out; one that says nothing has taken all."""
-    try:
-        return msgspec.json.decode(answer, type=TrafficTaken) if answer else NOTHING
-    except msgspec.DecodeError:
-        return NOTHING
 
 
 def _told(asked: Attributes) -> dict[str, Any]:
