@@ -7,15 +7,15 @@ Takes a PostgreSQL of its own unless DATABASE_URL names one; everything is rolle
 
 from __future__ import annotations
 
-import os
 import statistics
 import sys
 import time
-from contextlib import ExitStack
 from datetime import UTC, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
+
+from bench.database import rolled_back
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,23 +31,9 @@ ROUNDS = 5
 def main() -> None:
     """Start what is needed, measure, print."""
     gateways, corrections = [*map(int, sys.argv[1:]), *(GATEWAYS, CORRECTIONS)[len(sys.argv) - 1 :]]
-    with ExitStack() as running:
-        if "DATABASE_URL" not in os.environ:
-            from deploy.embedded import postgres  # noqa: PLC0415
-
-            os.environ["DATABASE_URL"] = running.enter_context(postgres.temporary())
-        os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
-        import django  # noqa: PLC0415
-
-        django.setup()
-        from django.core.management import call_command  # noqa: PLC0415
-        from django.db import transaction  # noqa: PLC0415
-
-        call_command("migrate", verbosity=0)
-        sign(Path(running.enter_context(TemporaryDirectory(prefix="irapp-bench-"))) / "key.pem")
-        with transaction.atomic():
-            measure(gateways, corrections)
-            transaction.set_rollback(True)
+    with rolled_back(), TemporaryDirectory(prefix="irapp-bench-") as folder:
+        sign(Path(folder) / "key.pem")
+        measure(gateways, corrections)
 
 
 def sign(file: Path) -> None:

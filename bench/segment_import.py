@@ -7,14 +7,15 @@ Takes a PostgreSQL of its own unless DATABASE_URL names one; everything is rolle
 
 from __future__ import annotations
 
-import os
 import statistics
 import time
 from collections import defaultdict
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
+
+from bench.database import rolled_back
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,23 +38,9 @@ def timed(label: str) -> Iterator[None]:
 
 def main() -> None:
     """Start what is needed, measure, print."""
-    with ExitStack() as running:
-        if "DATABASE_URL" not in os.environ:
-            from deploy.embedded import postgres  # noqa: PLC0415
-
-            os.environ["DATABASE_URL"] = running.enter_context(postgres.temporary())
-        os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
-        import django  # noqa: PLC0415
-
-        django.setup()
-        from django.core.management import call_command  # noqa: PLC0415
-        from django.db import transaction  # noqa: PLC0415
-
-        call_command("migrate", verbosity=0)
-        with transaction.atomic():
-            for number in range(ROUNDS):
-                measure(number)
-            transaction.set_rollback(True)
+    with rolled_back():
+        for number in range(ROUNDS):
+            measure(number)
     print(f"{'':<54} median ms   worst ms")
     for label, times in took.items():
         print(f"{label:<54} {statistics.median(times):9.1f} {max(times):10.1f}")

@@ -42,11 +42,11 @@ _numbers = count(1)
 
 
 class Decision(NamedTuple):
-    """The bytes of a policy and of the lists that it names."""
+    """The bytes of a policy, and those of the lists that it names by address."""
 
     version: int
     raw: bytes
-    lists: tuple[bytes, ...]
+    lists: dict[str, bytes]
 
 
 class Application:
@@ -60,9 +60,10 @@ class Application:
     def decide(self, *lists: bytes, users: tuple[str, ...] = ()) -> Decision:
         """Sign the next version: a block of these users and lists."""
         self.version += 1
+        by_address = {policy.address(raw): raw for raw in lists}
         attached = tuple(
-            policy.SubjectList(of="user", attachment=policy.address(raw), count=raw.count(b"\n"))
-            for raw in lists
+            policy.SubjectList(of="user", attachment=address, count=raw.count(b"\n"))
+            for address, raw in by_address.items()
         )
         block = correction(1, policy.Block(), users=policy.Users(users=users, lists=attached))
         block = policy.Correction(
@@ -71,14 +72,14 @@ class Application:
             users=block.users,
             approval_digest=block.approval_digest,
         )
-        return Decision(self.version, signed(self.version, block), lists)
+        return Decision(self.version, signed(self.version, block), by_address)
 
     def bring(self, decision: Decision) -> None:
         """Hand everything over; lists that the hub has already are not sent."""
-        for raw in decision.lists:
-            address = f"/v1/attachments/{policy.address(raw)}"
-            if self._ask("HEAD", address)[0] != 200:
-                assert self._ask("PUT", address, raw)[0] == 204
+        for address, raw in decision.lists.items():
+            path = f"/v1/attachments/{address}"
+            if self._ask("HEAD", path)[0] != 200:
+                assert self._ask("PUT", path, raw)[0] == 204
         status, said = self._ask("PUT", "/v1/policy", decision.raw)
         assert status == 200, said
 

@@ -30,7 +30,9 @@ from enforcement.report import EnvoyReport
 
 REPORT_SECONDS = 2.0
 BYTES_A_SECOND = 2_000_000
-"""At most so much is reported: large reports come less often, small ones at once."""
+"""At most so much is reported in the long run: large reports come less often, small ones at once."""
+BURST_SECONDS = 0.1
+"""What was not reported in so long may be made up for."""
 WATCH_SECONDS = 0.5
 LIMITS_SECONDS = 1.0
 STARTING_SECONDS = 0.05
@@ -217,6 +219,7 @@ class Agent:
             self.state.solved("expiry_held")
 
     async def _report(self) -> None:
+        clock, free_at = asyncio.get_running_loop().time, 0.0
         while True:
             await until_set(self.state.changed, REPORT_SECONDS)
             self.state.changed.clear()
@@ -225,7 +228,8 @@ class Agent:
             report = msgspec.json.encode(self.state.report())
             for hub in self.hubs:
                 hub.tell(report)
-            await asyncio.sleep(min(len(report) / BYTES_A_SECOND, REPORT_SECONDS / 2))
+            free_at = max(free_at, clock()) + len(report) / BYTES_A_SECOND
+            await asyncio.sleep(min(free_at - clock() - BURST_SECONDS, REPORT_SECONDS / 2))
 
     def _content(self) -> policy.Content | None:
         return self.store.current.content if self.store.current else None

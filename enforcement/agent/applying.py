@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from enforcement import policy
 from enforcement.agent import files
@@ -52,6 +53,7 @@ class Applier:
         self._admin, self._process, self._state = parts.admin, parts.process, parts.state
         self._lock = asyncio.Lock()
         self._placed, self._generation = Placed(), 0
+        self._lists: frozenset[Path] = frozenset()
         self._arriving: list[frozenset[str]] = []
         self.on_applied: Callable[[policy.Policy | None], None] = lambda _before: None
         self.still_needed: Callable[[], frozenset[str]] = frozenset
@@ -260,11 +262,13 @@ class Applier:
         return found.group(1).decode() if found else ""
 
     def _files(self, signed: policy.Policy | None) -> list[render.File]:
+        self._lists = render.list_files(self.gateway, signed.content if signed else None)
         return render.policy_files(self.gateway, signed, self._attachments)
 
     def _write(self, rendered: list[render.File]) -> None:
         for file in rendered:
             self._placed.put(self.gateway.folder / file.name, file.data)
+        self._placed.watch(self._lists)
 
     async def _settled(self, rendered: list[render.File], already: Loaded) -> str:
         wanted = {file.filter: file.version for file in rendered}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,6 +22,7 @@ class Placed:
 
     def __init__(self) -> None:
         self._known: dict[Path, _Known] = {}
+        self._watched: frozenset[Path] = frozenset()
 
     def put(self, path: Path, data: bytes) -> bool:
         """Write a file unless it says this already; tell whether it did not.
@@ -36,9 +38,27 @@ class Placed:
         self._known[path] = _Known(_stamp(path), digest)
         return changed
 
+    def watch(self, paths: frozenset[Path]) -> None:
+        """Look after these as well, which somebody else writes and nobody ever changes, and after no others.
+
+        :raises OSError: one of them cannot be read.
+        """
+        for path in self._watched - paths:
+            self._known.pop(path, None)
+        self._watched = paths
+        for path in paths - self._known.keys():
+            self._known[path] = _Known(_stamp(path), _digest(path.read_bytes()))
+
     def meddled(self) -> list[str]:
-        """Give the names of the files that say something else by now, or are gone."""
-        return [path.name for path, known in self._known.items() if not self._is_as_it_was(path, known)]
+        """Give the names of the files that say something else by now, or are gone.
+
+        Those that are only watched are removed, for who writes them would take them for whole.
+        """
+        found = [path for path, known in self._known.items() if not self._is_as_it_was(path, known)]
+        for path in self._watched.intersection(found):
+            with suppress(OSError):  # it is still told of, and whoever writes it will say why it cannot
+                path.unlink()
+        return [path.name for path in found]
 
     def _is_as_it_was(self, path: Path, known: _Known) -> bool:
         try:

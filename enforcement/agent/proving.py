@@ -29,6 +29,8 @@ AGAIN_SECONDS = 5.0
 UNPROVEN_AGAIN_SECONDS = 1.0
 ROUND_SECONDS = 50.0
 """Within so long everything is proven again, however much it is."""
+BREATH_SECONDS = 0.005
+"""For the report of what was just proven, which would come after a dozen more probes otherwise."""
 SLICE = 20
 AT_ONCE = 6
 
@@ -136,6 +138,8 @@ class Prover:
         unproven, proven = self._sorted(this.content)
         size = max(SLICE, ceil(len(this.content.corrections) * AGAIN_SECONDS / ROUND_SECONDS))
         await self._prove_all(unproven, this)
+        if self._state.changed.is_set():
+            await asyncio.sleep(BREATH_SECONDS)
         await self._prove_removed(this)
         await self._prove_all(proven if full else proven[:size], this)
         self._state.changed.set()

@@ -17,7 +17,8 @@ from enforcement.report import (
     Problem,
 )
 
-KEPT_LIFTED = 200
+KEPT_LIFTED, KEPT_IN_FULL = 200, 10
+"""So many removed corrections are reported, and so many of them with the probes that showed them gone."""
 
 
 class State:
@@ -46,10 +47,14 @@ class State:
             self.changed.set()
 
     def note_lifted(self, correction: str, found: LiftedReport) -> None:
-        """Note what the probes of a removed correction found; the oldest are forgotten."""
+        """Note what the probes of a removed correction found; of the oldest forget those, then all."""
+        self.lifted.pop(correction, None)
         self.lifted[correction] = found
         while len(self.lifted) > KEPT_LIFTED:
             del self.lifted[next(iter(self.lifted))]
+        for name in list(self.lifted)[:-KEPT_IN_FULL]:
+            if self.lifted[name].verified:  # of the others the probes say what is wrong
+                self.lifted[name] = LiftedReport(verified=True)
 
     def report(self) -> GatewayReport:
         """Give the report of this moment."""

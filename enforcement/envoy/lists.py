@@ -23,7 +23,7 @@ from enforcement import policy
 MAGIC = b"irapp-list/1\n"
 FOLDER = "lists"
 KEPT_SECONDS = 3600.0
-"""How long a list stays after the last policy that named it: a worker may still be about to read it."""
+"""At least half so long a list stays after the last policy that named it: a worker may go by it."""
 
 
 class Raw(Protocol):
@@ -43,6 +43,11 @@ class Rendered(NamedTuple):
     size: int
 
 
+def located(folder: Path, address: str) -> Path:
+    """Say where a list is, or will be."""
+    return folder / _name(address)
+
+
 def write(folder: Path, addresses: Collection[str], attachments: Raw | None) -> dict[str, Rendered]:
     """Write what is not there yet, by address; a list never changes under its name.
 
@@ -52,7 +57,7 @@ def write(folder: Path, addresses: Collection[str], attachments: Raw | None) -> 
     if not addresses:
         return {}
     folder.mkdir(parents=True, exist_ok=True)
-    return {address: _written(folder / _name(address), address, attachments) for address in addresses}
+    return {address: _written(located(folder, address), address, attachments) for address in addresses}
 
 
 def clean(folder: Path, kept: Collection[str]) -> None:
@@ -99,7 +104,8 @@ class Table:
 def _written(path: Path, address: str, attachments: Raw | None) -> Rendered:
     size = _whole(path)
     if size:
-        os.utime(path)  # in use: see KEPT_SECONDS
+        if time.time() - path.stat().st_mtime > KEPT_SECONDS / 2:
+            os.utime(path)  # in use
         return Rendered(path.name, size)
     if attachments is None:
         raise policy.PolicyError(f"{address}: the attachment is not at hand")

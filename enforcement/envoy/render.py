@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 from collections.abc import Mapping
+from pathlib import Path
 from typing import NamedTuple
 
 import orjson
@@ -57,7 +58,10 @@ def policy_files(
     free = _unreached(gateway, content, attached)
     mark = unreached.tag(free)
     source = {"inline_string": corrections.script(gateway, signed, version, attached, mark)}
-    script = any_of("http.lua.v3.Lua", default_source_code=source, stat_prefix="irapp")
+    # The script says by itself when a header that it has set asks for another route.
+    script = any_of(
+        "http.lua.v3.Lua", default_source_code=source, stat_prefix="irapp", clear_route_cache=False
+    )
     return [
         _filter("limits", limits.chain(content)),
         _filter("corrections", unreached.past(script, mark) if mark else script, version),
@@ -78,12 +82,20 @@ def _unreached(
     return unreached.unreached(gateway, content, attached)
 
 
+def list_files(gateway: Gateway, content: policy.Content | None) -> frozenset[Path]:
+    """Give the files of the lists that the script looks names up in; none of them ever changes."""
+    return frozenset(lists.located(gateway.folder / lists.FOLDER, each) for each in _named(content))
+
+
+def _named(content: policy.Content | None) -> set[str]:
+    items = content.corrections if content else ()
+    return {each.attachment for item in items for each in item.users.lists}
+
+
 def _lists(
     gateway: Gateway, content: policy.Content | None, attachments: lists.Raw | None
 ) -> dict[str, lists.Rendered]:
-    items = content.corrections if content else ()
-    named = {each.attachment for item in items for each in item.users.lists}
-    folder = gateway.folder / lists.FOLDER
+    named, folder = _named(content), gateway.folder / lists.FOLDER
     rendered = lists.write(folder, named, attachments)
     lists.clean(folder, named)
     return rendered

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.people import Caller, signed_in
-from tests.e2e.test_main_path import WAIT, ballot, fill_reasons, open_correction, state_of
+from tests.e2e.test_main_path import WAIT, ballot, fill_reasons, open_correction, propose_end, state_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.enable_socket]
 INCIDENT = "Data extortion run through a coding agent"
@@ -68,14 +68,8 @@ def halt(stack, connor, dora, edgar, incident):
     """T5: running answers of the scope end, others run on."""
     small, large = Running(stack, "alice", "aurora-small"), Running(stack, "bob", "aurora-large")
     connor.go(incident)
-    connor.press("Propose a correction", role="link")
-    connor.page.get_by_label("Halt: end running answers too").check()
-    connor.page.get_by_label("Where the others may turn").first.wait_for()
-    connor.page.get_by_role("checkbox", name="aurora-large").uncheck()
-    connor.page.get_by_role("checkbox", name="aurora-small").check()
-    fill_reasons(connor, "Inference is halted while an incident is handled.")
-    connor.fill("Why a narrower option was rejected", "Accounts come back under new names.")
-    connor.press("Save and propose")
+    reason = "Inference is halted while an incident is handled."
+    propose_end(connor, "Halt: end running answers too", "Where the others may turn", reason)
     connor.page.wait_for_url(re.compile(r"/corrections/proposals/\d+/"))
     proposal = connor.page.url
     vote(dora, proposal, "Agreed.")

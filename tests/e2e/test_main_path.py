@@ -89,6 +89,18 @@ def propose_block(connor, organisation):
     return connor.page.url
 
 
+def propose_end(connor, depth, field, reason):
+    """From an incident's page: T5 for everybody at the small model; the depth asks for a field of its own."""
+    connor.press("Propose a correction", role="link")
+    connor.page.get_by_label(depth).check()
+    connor.page.get_by_label(field).first.wait_for()
+    connor.page.get_by_role("checkbox", name="aurora-large").uncheck()
+    connor.page.get_by_role("checkbox", name="aurora-small").check()
+    fill_reasons(connor, reason)
+    connor.fill("Why a narrower option was rejected", "Accounts come back under new names.")
+    connor.press("Save and propose")
+
+
 def fill_reasons(connor, reason):
     connor.fill("Review (UTC)", in_hours(12))
     connor.fill("Expires (UTC)", in_hours(24))
@@ -195,14 +207,8 @@ def shut_down(stack, connor, dora, edgar, incident, about):
     """T5 for everybody needs two people, one of them an executive; nothing changes before the second."""
     bob = Caller(stack, "bob")
     connor.go(incident)
-    connor.press("Propose a correction", role="link")
-    connor.page.get_by_label("Suspend the model").check()
-    connor.page.get_by_label("Try again after").first.wait_for()
-    connor.page.get_by_role("checkbox", name="aurora-large").uncheck()
-    connor.page.get_by_role("checkbox", name="aurora-small").check()
-    fill_reasons(connor, "This model is suspended while an incident is handled.")
-    connor.fill("Why a narrower option was rejected", "Accounts come back under new names.")
-    connor.press("Save and propose")
+    reason = "This model is suspended while an incident is handled."
+    propose_end(connor, "Suspend the model", "Try again after", reason)
     connor.page.wait_for_url(re.compile(r"/corrections/(proposals/)?\d+/"))
 
     decide(dora, about, "Agreed.")

@@ -72,6 +72,7 @@ class _Renderer:
     static_files = staticmethod(render.static_files)
     BOOTSTRAP = render.BOOTSTRAP
     File = render.File
+    list_files = staticmethod(render.list_files)
     _real = staticmethod(render.policy_files)
 
     def policy_files(self, gateway, in_force, attachments):

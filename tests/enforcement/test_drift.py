@@ -105,3 +105,29 @@ def test_an_envoy_that_cannot_start_with_what_somebody_wrote_is_started_with_the
     enforcing.ready()
     assert enforcing.ask("alice", LARGE).status == 403
     assert (enforcing.state / "envoy" / "listener.json").read_bytes() == kept
+
+
+def cut(path):
+    path.write_bytes(path.read_bytes()[:-3])
+
+
+def exchanged(path):
+    path.write_bytes(path.read_bytes().replace(b"carol", b"nobod"))
+
+
+@pytest.mark.parametrize("meddled", [os.unlink, cut, exchanged])
+def test_a_long_list_is_put_right_too(enforcing, meddled):
+    raw = policy.subject_list(["carol", "dave"])
+    address = policy.address(raw)
+    enforcing.servers.attachments[address] = raw
+    listed = policy.Users(lists=(policy.SubjectList(of="user", attachment=address, count=2),))
+    enforcing.enforce(BLOCK, correction(2, policy.Block(), users=listed))
+    (path,) = (enforcing.state / "envoy" / "lists").iterdir()
+    kept, since = path.read_bytes(), len(enforcing.servers.reports)
+
+    meddled(path)
+
+    wait_for(lambda: path.exists() and path.read_bytes() == kept, told="the list")
+    wait_for(lambda: "envoy_drift" in told(enforcing, since=since), told="the problem")
+    assert enforcing.ask("carol", LARGE).status == 403
+    assert enforcing.ask("bob", LARGE).status == 200

@@ -72,3 +72,23 @@ def test_what_could_not_be_written_is_not_taken_for_meddling(placed, file, monke
         placed.put(file, b"{}")
 
     assert placed.meddled() == []
+
+
+def test_what_somebody_else_writes_is_watched_and_removed_when_it_was_changed(placed, file):
+    watched = [file.with_name(name) for name in ("one.list", "two.list")]
+    for each in watched:
+        each.write_bytes(b"alice")
+    placed.watch(frozenset(watched))
+    assert placed.meddled() == []
+
+    rewritten(watched[0])
+    placed.watch(frozenset(watched))  # a policy that comes just now changes nothing about it
+    assert placed.meddled() == ["one.list"]
+    assert not watched[0].exists()
+
+    watched[0].write_bytes(b"alice")
+    assert placed.meddled() == []
+    rewritten(watched[1])
+    placed.watch(frozenset(watched[:1]))
+    assert placed.meddled() == []
+    assert watched[1].exists()

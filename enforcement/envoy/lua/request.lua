@@ -1,5 +1,6 @@
 -- What a request says about itself: the attributes of its body, as enforcement/reading.py reads them.
 
+local match = string.match
 local WANTED = {}
 for _, name in ipairs({ "model", "stream", "max_tokens", "max_completion_tokens", "max_output_tokens", "tools",
   "functions", "web_search_options", "mcp_servers", "store", "previous_response_id", "conversation", "logprobs",
@@ -153,10 +154,17 @@ local function read(raw)
     max_tokens = most_tokens(body), body_bytes = #raw }
 end
 
+-- A pattern tried at every byte of a body would cost ten times as much as the rest of a glance.
+local function says_stream(raw)
+  local at, to = find(raw, '"stream"', 1, true)
+  while at and not match(raw, "^%s*:%s*true", to + 1) do at, to = find(raw, '"stream"', to + 1, true) end
+  return at ~= nil
+end
+
 -- Where nothing in the policy asks for the body, the model is only noted: the first one that meets the eye.
 local function glance(raw)
   local at = find(raw, '"model"', 1, true)
-  local model = at and string.match(raw, '^%s*:%s*"([^"\\]*)"', at + 7) or ""
-  return { model = sub(model, 1, 200), stream = find(raw, '"stream"%s*:%s*true') ~= nil, tools = NONE, features = NONE,
-    body_bytes = #raw, unread = true }
+  local model = at and match(raw, '^%s*:%s*"([^"\\]*)"', at + 7) or ""
+  return { model = sub(model, 1, 200), stream = says_stream(raw), tools = NONE, features = NONE, body_bytes = #raw,
+    unread = true }
 end

@@ -2,7 +2,6 @@
 -- Envoy lets a request pass when a script fails, so everything runs under pcall and a failure is a refusal; and a
 -- request that no script has given a route has nowhere to go, or is refused behind it (listener.py: _unheard).
 
-local match = string.match
 local PATHS = {}
 for name, path in pairs(DATA.endpoints) do PATHS[path] = name end
 

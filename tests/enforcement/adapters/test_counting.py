@@ -19,23 +19,15 @@ RULE = "requests;4;3600;0"
 
 @pytest.fixture(scope="module")
 def valkey(tmp_path_factory):
-    found = Valkey(tmp_path_factory.mktemp("valkey"))
-    try:
-        found.start()
-        yield found
-    finally:
-        found.kill()
+    with Valkey(tmp_path_factory.mktemp("valkey")) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
 def beside(valkey, tmp_path_factory):
     """The service of a gateway with Envoy."""
-    service = Service(tmp_path_factory.mktemp("service"), valkey.url, **PATIENT)
-    try:
-        service.start()
+    with Service(tmp_path_factory.mktemp("service"), valkey.url, **PATIENT) as service:
         yield service
-    finally:
-        service.stop()
 
 
 @pytest.fixture(scope="module")

@@ -19,22 +19,12 @@ def slow_machines():
 
 @pytest.fixture(scope="session")
 def valkey(tmp_path_factory):
-    found = Valkey(tmp_path_factory.mktemp("valkey"))
-    try:
-        found.start()
-        yield found
-    finally:
-        found.kill()
+    with Valkey(tmp_path_factory.mktemp("valkey")) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")
 def services(valkey, tmp_path_factory):
-    folders = [tmp_path_factory.mktemp("service") for _ in range(2)]
-    found = [Service(folder, valkey.url, **PATIENT) for folder in folders]
-    try:
-        for one in found:
-            one.start()
-        yield found
-    finally:
-        for one in found:
-            one.stop()
+    one, two = (Service(tmp_path_factory.mktemp("service"), valkey.url, **PATIENT) for _ in range(2))
+    with one, two:
+        yield [one, two]

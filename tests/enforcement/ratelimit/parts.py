@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import grpc
 
@@ -26,7 +26,7 @@ PATIENT = {"RATELIMIT_REDIS_TIMEOUT_MS": "5000"}
 
 
 class Process:
-    """One program of a test."""
+    """One program of a test; as a context it runs until the end of it."""
 
     def __init__(self) -> None:
         self.process: subprocess.Popen[bytes] | None = None
@@ -46,6 +46,23 @@ class Process:
             self.process.kill()
             self.process.wait()
             self.process = None
+
+    def start(self) -> None:
+        raise NotImplementedError
+
+    def stop(self) -> None:
+        self.kill()
+
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.stop()
 
     def freeze(self) -> None:
         self.process.send_signal(signal.SIGSTOP)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from itertools import count
 
 import grpc
@@ -211,19 +212,13 @@ def test_keys_do_not_stay(services, valkey, limit):
 @pytest.fixture
 def away(tmp_path):
     """A pair of services with a Valkey that a test may take away."""
-    valkey = Valkey(tmp_path)
-    services = []
-    try:
-        valkey.start()
-        for name in ("one", "two"):
-            (tmp_path / name).mkdir()
-            services.append(Service(tmp_path / name, valkey.url, RATELIMIT_LEASE_SECONDS="2", **MORE_PATIENT))
-            services[-1].start()
+    folders = [tmp_path / "one", tmp_path / "two"]
+    with Valkey(tmp_path) as valkey, ExitStack() as running:
+        for folder in folders:
+            folder.mkdir()
+        more = {"RATELIMIT_LEASE_SECONDS": "2", **MORE_PATIENT}
+        services = [running.enter_context(Service(folder, valkey.url, **more)) for folder in folders]
         yield valkey, *services
-    finally:
-        for one in services:
-            one.stop()
-        valkey.kill()
 
 
 def test_without_redis_each_gateway_counts_for_itself_and_says_so(away):
@@ -339,15 +334,10 @@ def test_places_of_running_requests_are_kept_and_those_of_a_killed_service_lapse
 
 def test_a_service_starts_without_redis(tmp_path, away):
     _, one, _ = away
-    lonely = Service(tmp_path, "redis://127.0.0.1:1/0")
-    try:
-        lonely.start()
-
+    with Service(tmp_path, "redis://127.0.0.1:1/0") as lonely:
         assert lonely.basis() == "gateway"
         assert [lonely.allows(descriptor("requests;1;60;0")) for _ in range(2)] == [True, False]
         assert one.basis() == "global"
-    finally:
-        lonely.stop()
 
 
 def _parts(rule, limit, **figures):
