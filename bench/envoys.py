@@ -167,6 +167,7 @@ class Fleet:
             folder=folder,
             models={MODEL: Model(upstream=f"127.0.0.1:{upstream}", streams=streams)},
             clients=(CLIENT,),
+            busy=frozenset((CLIENT.key_id,)),  # as any agent would say of who is measured
             probe_key="probe-key-of-the-bench",
             secret="bench",  # noqa: S106
         )

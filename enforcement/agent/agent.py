@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 
@@ -15,6 +16,7 @@ from enforcement.agent import proving, times
 from enforcement.agent.admin import Admin, last_words
 from enforcement.agent.applying import Applier, Parts
 from enforcement.agent.attachments import Attachments
+from enforcement.agent.busy import Busy
 from enforcement.agent.config import Settings, SettingsError, load_gateway
 from enforcement.agent.fetching import Fetcher
 from enforcement.agent.handing_in import HandingIn, Logs
@@ -26,7 +28,7 @@ from enforcement.agent.store import PolicyStore
 from enforcement.agent.streams import Streams
 from enforcement.agent.waiting import until_set
 from enforcement.ratelimit.basis import bases
-from enforcement.report import EnvoyReport
+from enforcement.report import EnvoyReport, TrafficRecord
 
 REPORT_SECONDS = 2.0
 BYTES_A_SECOND = 2_000_000
@@ -60,6 +62,8 @@ class Agent:
         self.applier.on_applied = self._applied
         self.logs = Logs(settings.state, settings.gateway)
         self.handing_in = HandingIn(self.logs, self.hubs, self.admin, self.state)
+        self.handing_in.on_records = self._note_busy
+        self.busy = Busy()
         self.streams = Streams(self.process.folder)
         self.prover = proving.Prover(self.state, self.attachments)
         self.applier.still_needed = lambda: self.prover.needed
@@ -114,6 +118,7 @@ class Agent:
     def _load_files(self) -> bool:
         """Read models and clients and write what depends on them; tell whether Envoy must restart."""
         gateway = load_gateway(self.settings, probe_key=self._probe_key)
+        gateway = msgspec.structs.replace(gateway, busy=self.busy.keys)
         self._files_seen = self._stamp()
         self.prover.models = tuple(sorted(gateway.models))
         self.prover.prober = Prober(self._session, gateway)
@@ -181,6 +186,12 @@ class Agent:
                 await self.applier.again()
                 self.state.solved("settings")
                 self.prover.again()
+
+    async def _note_busy(self, records: Sequence[TrafficRecord]) -> None:
+        """Let Envoy know who asks so often that less of it needs to be noted."""
+        if self.busy.note(records):
+            self.applier.gateway = msgspec.structs.replace(self.applier.gateway, busy=self.busy.keys)
+            await self.applier.again()
 
     async def _watch_clock(self) -> None:
         """Prove again at the moments at which corrections start and end. Envoy itself keeps the times."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from enforcement.agent.admin import Admin
@@ -13,7 +13,7 @@ from enforcement.agent.followed import Batch, Followed
 from enforcement.agent.hubs import TAKEN_ALL, TOLD_SECONDS, UNFORESEEN, Hub, hand_in
 from enforcement.agent.state import State
 from enforcement.agent.traffic import AccessLog, filter_events
-from enforcement.report import TrafficTaken
+from enforcement.report import TrafficRecord, TrafficTaken
 
 PAUSE_SECONDS = 0.3
 
@@ -41,6 +41,7 @@ class HandingIn:
     def __init__(self, logs: Logs, hubs: Sequence[Hub], admin: Admin, state: State) -> None:
         self._logs, self._hubs, self._admin, self._state = logs, hubs, admin, state
         self._left_out_at = -float(TOLD_SECONDS)
+        self.on_records: Callable[[Sequence[TrafficRecord]], Awaitable[None]] | None = None
 
     async def run(self) -> None:
         """Hand in for ever."""
@@ -68,6 +69,8 @@ class HandingIn:
         self._tell_left_out(batch, taken)
         if batch.refused:
             self._state.changed.set()
+        if records and self.on_records:
+            await self.on_records(records)
         return bool(batch.records)
 
     def _tell_left_out(self, batch: Batch, taken: TrafficTaken) -> None:

@@ -16,7 +16,7 @@ from enforcement.envoy.effects import join, limit_header, parameters
 from enforcement.envoy.gateway import Gateway, Model
 from enforcement.envoy.lists import FOLDER, Rendered
 from enforcement.envoy.lua_text import literal
-from enforcement.envoy.unreached import SAMPLE
+from enforcement.envoy.unreached import BUSY, BUSY_SAMPLE, SAMPLE
 
 __all__ = ["cluster_name", "limit_header", "script"]
 
@@ -31,7 +31,8 @@ def script(gateway: Gateway, signed: policy.Policy | None, version: str, lists: 
 
     :param mark: of the callers whose requests mostly go past it, see :mod:`enforcement.envoy.unreached`.
     """
-    data = {**_data(gateway, signed, version, lists), "mark": mark or None}
+    marks = {"mark": mark or None, "busy_mark": mark + BUSY if mark else None}
+    data = {**_data(gateway, signed, version, lists), **marks}
     return f"local DATA = {literal(data)}\n{_code()}"
 
 
@@ -50,6 +51,7 @@ def _data(gateway: Gateway, signed: policy.Policy | None, version: str, lists: L
         "strict": signed is None or reads_every_body(gateway),
         "routed": only_cluster(gateway) is not None,
         "sample": SAMPLE,
+        "busy_sample": BUSY_SAMPLE,
         "closed_body": _json(refusals.CLOSED),
         "failed_body": _json(refusals.FAILED),
         "timed": any(item.starts_at or lifts_at(item) or item.grace_until for item in corrections),

@@ -69,7 +69,10 @@ class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
 
 class Gateway(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that rendering needs to know beside the policy."""
+    """Everything that rendering needs to know beside the policy.
+
+    :param busy: the ids of keys that ask so often that fewer of their requests need to be noted.
+    """
 
     name: str
     host: str
@@ -82,6 +85,7 @@ class Gateway(msgspec.Struct, frozen=True, kw_only=True):
     probe_key: str
     secret: str
     ratelimit_address: str = ""
+    busy: frozenset[str] = frozenset()
 
 
 def identity_line(

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from enforcement.envoy.gateway import Client, Gateway
 from enforcement.envoy.types import any_of
-from enforcement.envoy.unreached import UNMARKED, tag
+from enforcement.envoy.unreached import BUSY, UNMARKED, tag
 
 PROBE = f"{UNMARKED}probe"
 """What the key filter calls the agent's own key; such a request names the identity it speaks for."""
@@ -17,10 +17,15 @@ def keys(gateway: Gateway, unreached: Collection[Client] = ()) -> dict[str, obje
 
     The key itself goes no further than this.
     """
-    mark = tag(unreached)
+    free = tag(unreached)
+
+    def mark(client: Client) -> str:
+        if client not in unreached:
+            return UNMARKED
+        return free + BUSY if client.key_id in gateway.busy else free
+
     credentials = [
-        {"key": client.key, "client": f"{mark if client in unreached else UNMARKED};{client.line}"}
-        for client in gateway.clients
+        {"key": client.key, "client": f"{mark(client)};{client.line}"} for client in gateway.clients
     ]
     return any_of(
         "http.api_key_auth.v3.ApiKeyAuth",

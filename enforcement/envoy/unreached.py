@@ -23,12 +23,12 @@ from enforcement.envoy.types import any_of
 
 CLIENTS_MOST = 5_000
 """With more clients nobody is marked: marking them anew would keep Envoy from what matters."""
-SAMPLE = 8
-"""Of so many requests of such callers one is noted, and stands for all of them."""
-_NOTED = ("0", "8")
-"""Those whose request id ends with one of these of sixteen digits: Envoy has drawn it anyhow, and to draw
-again would cost a fifth of what the script does."""
-UNMARKED = "-"
+SAMPLE, BUSY_SAMPLE = 8, 256
+"""Of so many requests of such callers, and of those among them who are busy, one is noted for all."""
+_NOTED, _NOTED_OF_BUSY = ("0", "8"), ("00",)
+"""Those whose request id ends so, in digits of sixteen: Envoy has drawn it anyhow, and to draw again would
+cost a fifth of what the script does."""
+UNMARKED, BUSY = "-", "+"
 MATCHING = "type.googleapis.com/envoy.extensions.common.matching.v3.ExtensionWithMatcher"
 _SCOPED = {"applications": "application", "use_cases": "use_case", "platforms": "platform"}
 _HEADER = "type.googleapis.com/envoy.type.matcher.v3.HttpRequestHeaderMatchInput"
@@ -65,25 +65,26 @@ def past(script: Filter, mark: str) -> Filter:
     """Wrap the filter that runs the script, so that requests of marked callers go past it.
 
     What the mark does not tell, a request must not hold: another path or method, or a declared use case. One
-    request of :data:`SAMPLE` goes by the script all the same, to be noted.
+    request of :data:`SAMPLE` or :data:`BUSY_SAMPLE` goes by the script all the same, to be noted.
     """
     skip = {"name": "past", "typed_config": any_of("common.matcher.action.v3.SkipFilter")}
     served = _tree(":path", {path: {"action": skip} for path in policy.ENDPOINTS.values()})
-    posted = _tree(":method", {"POST": {"matcher": served}})
-    marked = _one("x-irapp-client", value_match={"prefix": f"{mark};"})
-    declared = {
-        "not_matcher": _one("irapp-use-case", value_match={"safe_regex": {"google_re2": {}, "regex": "\\C*"}})
-    }
-    noted = [_one("x-request-id", value_match={"suffix": digit}) for digit in _NOTED]
-    unnoted = {"not_matcher": {"or_matcher": {"predicate": noted}}}
-    every = {"and_matcher": {"predicate": [marked, declared, unnoted]}}
+    on_match = {"matcher": _tree(":method", {"POST": {"matcher": served}})}
+    unnoted = {f"{mark}{BUSY};": _NOTED_OF_BUSY, f"{mark};": _NOTED}
+    matchers = [{"predicate": _unnoted(*each), "on_match": on_match} for each in unnoted.items()]
     return {
         "@type": MATCHING,
         "extension_config": {"name": "script", "typed_config": script},
-        "xds_matcher": {
-            "matcher_list": {"matchers": [{"predicate": every, "on_match": {"matcher": posted}}]}
-        },
+        "xds_matcher": {"matcher_list": {"matchers": matchers}},
     }
+
+
+def _unnoted(mark: str, noted: Iterable[str]) -> Filter:
+    marked = _one("x-irapp-client", value_match={"prefix": mark})
+    declared = _one("irapp-use-case", value_match={"safe_regex": {"google_re2": {}, "regex": "\\C*"}})
+    chosen = (_one("x-request-id", value_match={"suffix": digits}) for digits in noted)
+    others = ({"not_matcher": each} for each in (declared, *chosen))
+    return {"and_matcher": {"predicate": [marked, *others]}}
 
 
 class _Index:

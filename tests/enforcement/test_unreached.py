@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import http.client
 import json
+import time
+from collections import Counter
 from datetime import UTC, datetime
 from itertools import product
 from random import Random
@@ -46,6 +48,8 @@ def make_clients(number=24):
 
 
 CLIENTS = make_clients()
+FLUSHED = 1.0
+"""Seconds until Envoy has written down what it noted."""
 WHENEVER = {"starts_at": None, "expires_at": None, "grace_until": None}
 
 
@@ -257,3 +261,42 @@ def test_a_list_is_looked_up_as_the_script_does():
 
     assert all(name in table for name in names)
     assert not any(name in table for name in ("user-1000", "user", "", "zoe", "ser-1"))
+
+
+def noted(gateway, client, times):
+    """Let a client ask; give what was noted of that, by weight."""
+    log = gateway.folder / "access.log"
+    before = log.stat().st_size if log.exists() else 0
+    for _ in range(times):
+        assert ask(gateway, client, attributes_of(client, **CHAT)).status == 200
+
+    time.sleep(FLUSHED)
+    lines = log.read_bytes()[before:].replace(b'"dry":-', b'"dry":null').splitlines()
+    requests = [json.loads(line)["request"] for line in lines]
+    return Counter(each.get("weight", 1) for each in requests if each["key"] == client.key_id)
+
+
+def test_of_a_busy_caller_less_is_noted_and_it_stands_for_more(gateway, monkeypatch):
+    quiet, busy = CLIENTS[0], next(each for each in CLIENTS if each.key_id != CLIENTS[0].key_id)
+    monkeypatch.setattr(gateway, "gateway", replace(gateway.gateway, busy=frozenset((busy.key_id,))))
+    gateway.enforce(policy.Content())
+    settle(gateway, None)
+
+    of_quiet, of_busy = noted(gateway, quiet, 400), noted(gateway, busy, 3000)
+
+    assert set(of_quiet) == {unreached.SAMPLE}
+    assert 20 <= of_quiet[unreached.SAMPLE] <= 90
+    assert set(of_busy) == {unreached.BUSY_SAMPLE}
+    assert 1 <= of_busy[unreached.BUSY_SAMPLE] <= 40
+
+
+def test_a_busy_caller_is_refused_like_any_other(gateway, monkeypatch):
+    first = CLIENTS[0]
+    monkeypatch.setattr(gateway, "gateway", replace(gateway.gateway, busy=frozenset((first.key_id,))))
+    gateway.enforce(policy.Content())
+    settle(gateway, None)
+    assert ask(gateway, first, attributes_of(first, **CHAT)).status == 200
+
+    gateway.enforce(policy.Content(corrections=(blocked(first),)))
+
+    assert {ask(gateway, first, attributes_of(first, **CHAT)).status for _ in range(300)} == {403}

@@ -42,7 +42,8 @@ local function make(endpoint, line, declared)
   if not user then error("no identity") end
   local who = { endpoint = endpoint, user = user, organisation = organisation, key = key, application = application,
     use_case = use_case, bucket = tonumber(bucket), region = region, tier = tier, platform = platform, all = "all",
-    past = mark == DATA.mark and not declared }
+    past = (mark == DATA.mark or mark == DATA.busy_mark) and not declared,
+    weight = mark == DATA.busy_mark and DATA.busy_sample or DATA.sample }
   declare(who, declared, choices)
   who.note = '{"user":' .. quote(user) .. ',"organisation":' .. quote(organisation) .. ',"key":' .. quote(key)
     .. ',"application":' .. quote(application) .. ',"use_case":' .. quote(who.use_case)
@@ -68,7 +69,7 @@ local function note(h, who, a, verdict, probe)
   if #a.features > 0 then line = line .. ',"features":' .. list(a.features) end
   if #verdict.shadow > 0 then line = line .. ',"shadow":' .. list(verdict.shadow) end
   if #verdict.warnings > 0 then line = line .. ',"warned":' .. list(ids(verdict.warnings)) end
-  if who.untouched then line = line .. ',"weight":' .. DATA.sample end
+  if a.weight > 1 then line = line .. ',"weight":' .. a.weight end
   h:streamInfo():dynamicMetadata():set("irapp", "request", line .. (probe and ',"probe":true}' or "}"))
 end
 
@@ -150,12 +151,13 @@ end
 
 local turn = 0
 
--- A caller whom no correction can reach, where the body decides nothing: one request of DATA.sample is noted, for all.
--- Of those whom Envoy lets past by their mark it has chosen that one already.
-local function passed_over(who, chosen)
-  if not who.untouched or chosen then return false end
+-- For how many requests this one is noted, if it is. Of a caller whom no correction can reach, where the body decides
+-- nothing, it is one of several; and of those whom Envoy lets past by their mark, Envoy has chosen that one already.
+local function noted_for(who, chosen)
+  if not who.untouched then return 1 end
+  if chosen then return who.weight end
   turn = turn % DATA.sample + 1
-  return turn > 1
+  return turn == 1 and DATA.sample or nil
 end
 
 -- Strictly where the verdict or the route depends on the body; else a glance at the model is enough.
@@ -186,8 +188,10 @@ local function serve(h)
     return complain(h, "404", "not_found", "This gateway does not serve this path.")
   end
   local who, probe = identify(headers, endpoint)
-  if not probe and passed_over(who, who.past and PATHS[path]) then return headers:replace("x-irapp-route", "only") end
+  local weight = probe and 1 or noted_for(who, who.past and PATHS[path])
+  if not weight then return headers:replace("x-irapp-route", "only") end
   local a = attributes(h, headers, who)
+  a.weight = weight
   if closed(a) then
     note(h, who, a, NOTHING, probe)
     return answer(h, "503", DATA.closed_body, { ["x-irapp-policy"] = probe and DATA.version or nil })

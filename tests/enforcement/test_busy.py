@@ -1,0 +1,112 @@
+"""Who asks so often that less of it needs to be noted."""
+
+import asyncio
+import json
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+
+import aiohttp
+import pytest
+
+from enforcement import policy
+from enforcement.agent.agent import Agent
+from enforcement.agent.busy import BECOMES, STAYS, Busy
+from enforcement.agent.config import from_environment
+from enforcement.envoy import unreached
+from enforcement.report import TrafficRecord
+from tests.enforcement.servers import Servers
+from tests.enforcement.world import CLIENTS, World, correction, signed
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+def asked(key, times, *, minute=0, second=0):
+    return TrafficRecord(
+        at=NOON + timedelta(minutes=minute, seconds=second),
+        gateway="gateway",
+        user=key,
+        organisation="acme",
+        key=key,
+        application="a",
+        use_case="",
+        endpoint="messages",
+        model="aurora-large",
+        status=200,
+        weight=times,
+    )
+
+
+def test_a_caller_is_busy_from_the_end_of_a_minute_with_very_many_requests():
+    busy = Busy()
+
+    assert not busy.note([asked("one", 60 * BECOMES - 1), asked("two", 60 * BECOMES), asked("one", 0)])
+    assert busy.keys == frozenset()
+    assert busy.note([asked("three", 1, minute=1)])
+    assert busy.keys == {"two"}
+
+
+def test_who_is_busy_stays_so_until_a_minute_with_few_requests():
+    busy = Busy()
+    busy.note([asked("two", 60 * BECOMES), asked("two", 60 * STAYS, minute=1)])
+    assert busy.keys == {"two"}
+
+    assert not busy.note([asked("two", 60 * STAYS - 1, minute=2)])
+    assert busy.note([asked("one", 1, minute=5)])
+    assert busy.keys == frozenset()
+
+
+def test_a_request_that_took_long_ends_no_minute():
+    busy = Busy()
+    busy.note([asked("two", 30 * BECOMES, second=50), asked("two", 1, minute=-1)])
+
+    busy.note([asked("two", 30 * BECOMES, second=59), asked("one", 1, minute=1)])
+
+    assert busy.keys == {"two"}
+
+
+@asynccontextmanager
+async def started(world):
+    async with aiohttp.ClientSession() as session:
+        agent = Agent(from_environment(world.agent_environment()), session)
+        await agent.start()
+        try:
+            while not await agent.admin.live():  # noqa: ASYNC110 - Envoy tells nobody when it is up
+                await asyncio.sleep(0.02)
+            yield agent
+        finally:
+            await agent.process.stop()
+
+
+def marks(agent):
+    raw = (agent.process.folder / "identity.json").read_bytes()
+    every = json.loads(raw)["resources"][0]["typed_config"]["credentials"]
+    return {
+        each["client"].split(";")[3]: each["client"].split(";")[0] for each in every if ";" in each["client"]
+    }
+
+
+@pytest.mark.parametrize("blocked", [False, True])
+def test_the_agent_lets_envoy_know_and_keeps_it_through_other_clients(tmp_path, blocked):
+    """Who is restricted is marked neither so nor so."""
+    item = correction(1, policy.Block(), users=policy.Users(users=("bob" if blocked else "nobody",)))
+
+    async def scenario(world):
+        async with started(world) as agent:
+            await agent.applier.take(signed(1, item))
+            await agent.handing_in.on_records([asked("key-bob", 60 * BECOMES), asked("key-bob", 1, minute=1)])
+            at_first = marks(agent)
+            agent._load_files()
+            await agent.applier.again()
+            return at_first, marks(agent)
+
+    with Servers() as servers:
+        world = World(tmp_path, servers, with_filter=False)
+        world.state.mkdir()
+        models = json.loads((tmp_path / "models.json").read_text())
+        (tmp_path / "models.json").write_text(json.dumps({"free": {**models["free"], "streams": "direct"}}))
+        at_first, later = asyncio.run(scenario(world))
+
+    assert at_first == later
+    assert set(later) == {f"key-{name}" for name in CLIENTS}
+    assert later["key-bob"] == ("-" if blocked else later["key-alice"] + unreached.BUSY)
+    assert len(set(later.values())) == 2
