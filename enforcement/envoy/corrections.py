@@ -52,6 +52,7 @@ def _data(gateway: Gateway, signed: policy.Policy | None, version: str, lists: L
         "routed": only_cluster(gateway) is not None,
         "sample": SAMPLE,
         "busy_sample": BUSY_SAMPLE,
+        "busy": BUSY,
         "closed_body": _json(refusals.CLOSED),
         "failed_body": _json(refusals.FAILED),
         "timed": any(item.starts_at or lifts_at(item) or item.grace_until for item in corrections),

@@ -20,9 +20,7 @@ def keys(gateway: Gateway, unreached: Collection[Client] = ()) -> dict[str, obje
     free = tag(unreached)
 
     def mark(client: Client) -> str:
-        if client not in unreached:
-            return UNMARKED
-        return free + BUSY if client.key_id in gateway.busy else free
+        return (free if client in unreached else UNMARKED) + (BUSY if client.key_id in gateway.busy else "")
 
     credentials = [
         {"key": client.key, "client": f"{mark(client)};{client.line}"} for client in gateway.clients

@@ -263,17 +263,31 @@ def test_a_list_is_looked_up_as_the_script_does():
     assert not any(name in table for name in ("user-1000", "user", "", "zoe", "ser-1"))
 
 
-def noted(gateway, client, times):
+def noted(gateway, client, times, status=200, **more):
     """Let a client ask; give what was noted of that, by weight."""
     log = gateway.folder / "access.log"
     before = log.stat().st_size if log.exists() else 0
     for _ in range(times):
-        assert ask(gateway, client, attributes_of(client, **CHAT)).status == 200
-
+        assert ask(gateway, client, attributes_of(client, **CHAT, **more)).status == status
     time.sleep(FLUSHED)
     lines = log.read_bytes()[before:].replace(b'"dry":-', b'"dry":null').splitlines()
     requests = [json.loads(line)["request"] for line in lines]
     return Counter(each.get("weight", 1) for each in requests if each["key"] == client.key_id)
+
+
+def test_of_a_busy_caller_whom_a_correction_can_reach_everything_is_noted_that_came_of_one(
+    gateway, monkeypatch
+):
+    quiet, busy = CLIENTS[0], next(each for each in CLIENTS if each.key_id != CLIENTS[0].key_id)
+    monkeypatch.setattr(gateway, "gateway", replace(gateway.gateway, busy=frozenset((busy.key_id,))))
+    dry = correction(2, policy.ToolsOff(tools=("browser",)), mode="shadow")
+    gateway.enforce(policy.Content(corrections=(correction(1, policy.ToolsOff(tools=("shell",))), dry)))
+    settle(gateway, None)
+
+    assert noted(gateway, quiet, 50) == {1: 50}
+    assert noted(gateway, busy, 50, status=403, tools=("shell",)) == {1: 50}
+    assert noted(gateway, busy, 50, tools=("browser",)) == {1: 50}
+    assert noted(gateway, busy, 80 * unreached.SAMPLE) == {unreached.SAMPLE: 80}
 
 
 def test_of_a_busy_caller_less_is_noted_and_it_stands_for_more(gateway, monkeypatch):

@@ -42,8 +42,7 @@ local function make(endpoint, line, declared)
   if not user then error("no identity") end
   local who = { endpoint = endpoint, user = user, organisation = organisation, key = key, application = application,
     use_case = use_case, bucket = tonumber(bucket), region = region, tier = tier, platform = platform, all = "all",
-    past = (mark == DATA.mark or mark == DATA.busy_mark) and not declared,
-    weight = mark == DATA.busy_mark and DATA.busy_sample or DATA.sample }
+    past = (mark == DATA.mark or mark == DATA.busy_mark) and not declared, busy = sub(mark, -1) == DATA.busy }
   declare(who, declared, choices)
   who.note = '{"user":' .. quote(user) .. ',"organisation":' .. quote(organisation) .. ',"key":' .. quote(key)
     .. ',"application":' .. quote(application) .. ',"use_case":' .. quote(who.use_case)
@@ -151,13 +150,24 @@ end
 
 local turn = 0
 
+local function chosen_here()
+  turn = turn % DATA.sample + 1
+  return turn == 1
+end
+
 -- For how many requests this one is noted, if it is. Of a caller whom no correction can reach, where the body decides
 -- nothing, it is one of several; and of those whom Envoy lets past by their mark, Envoy has chosen that one already.
 local function noted_for(who, chosen)
   if not who.untouched then return 1 end
-  if chosen then return who.weight end
-  turn = turn % DATA.sample + 1
-  return turn == 1 and DATA.sample or nil
+  if chosen then return who.busy and DATA.busy_sample or DATA.sample end
+  return chosen_here() and DATA.sample or 0
+end
+
+-- Of a busy caller, whatever is read of the request, one of several of which nothing became says as much as all.
+local function weigh(who, a, verdict, probe)
+  if probe or a.weight ~= 1 or not who.busy or verdict.refusal or verdict.content then return end
+  if #verdict.limits + #verdict.shadow + #verdict.warnings > 0 then return end
+  a.weight = chosen_here() and DATA.sample or 0
 end
 
 -- Strictly where the verdict or the route depends on the body; else a glance at the model is enough.
@@ -189,7 +199,7 @@ local function serve(h)
   end
   local who, probe = identify(headers, endpoint)
   local weight = probe and 1 or noted_for(who, who.past and PATHS[path])
-  if not weight then return headers:replace("x-irapp-route", "only") end
+  if weight == 0 then return headers:replace("x-irapp-route", "only") end
   local a = attributes(h, headers, who)
   a.weight = weight
   if closed(a) then
@@ -197,7 +207,8 @@ local function serve(h)
     return answer(h, "503", DATA.closed_body, { ["x-irapp-policy"] = probe and DATA.version or nil })
   end
   local verdict = decide(who, a, DATA.timed and now(h) or 0)
-  note(h, who, a, verdict, probe)
+  weigh(who, a, verdict, probe)
+  if a.weight > 0 then note(h, who, a, verdict, probe) end
   if verdict.refusal then return refuse(h, CORRECTIONS[verdict.refusal], probe) end
   pass(h, who, a, verdict, probe)
 end
