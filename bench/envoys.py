@@ -66,6 +66,7 @@ class Target:
     name: str
     port: int
     process: subprocess.Popen[bytes]
+    arguments: tuple[str, ...] = ()
     rounds: list[Any] = field(default_factory=list)
 
     def cpu(self) -> float:
@@ -122,7 +123,8 @@ class Fleet:
         # It reads the body first: an answer before the body's end would cost the connection.
         buffer = extension("buffer", "http.buffer.v3.Buffer", max_request_bytes=2**20)
         answer = {"direct_response": {"status": 200, "body": {"inline_string": ANSWER}}}
-        self._start("upstream", static(self.upstream, answer, [buffer]), core=1)
+        config = self._written("upstream", static(self.upstream, answer, [buffer]))
+        self._run("upstream", _arguments(config), core=1)
 
     def plain(self, name: str, *, checked: bool = False) -> Target:
         """Start an Envoy that forwards; checked: it looks the key up and writes an access log as well."""
@@ -137,7 +139,7 @@ class Fleet:
             kind = "type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog"
             log = {"@type": kind, "path": str(self.folder / f"{name}.log")}
             manager["access_log"] = [{"name": "envoy.access_loggers.file", "typed_config": log}]
-        return Target(name, port, self._start(name, config, core=0))
+        return self._target(name, port, self._written(name, config))
 
     def enforcing(
         self, name: str, content: policy.Content, attached: Attached | None = None, *, streams: Any = "filter"
@@ -148,8 +150,7 @@ class Fleet:
         for file, data in render.static_files(gateway).items():
             (gateway.folder / file).write_bytes(data)
         self.enforce(gateway, content, 1, attached)
-        bootstrap = gateway.folder / render.BOOTSTRAP
-        return Target(name, gateway.port, self._run(name, bootstrap, 0, "--reject-unknown-dynamic-fields"))
+        return self._target(name, gateway.port, gateway.folder / render.BOOTSTRAP)
 
     def gateway(self, name: str, port: int, *, streams: Any = "filter") -> Gateway:
         """Describe a gateway with one model and one client."""
@@ -181,18 +182,27 @@ class Fleet:
             draft.write_bytes(file.data)
             draft.replace(gateway.folder / file.name)
 
-    def _start(self, name: str, config: dict[str, Any], *, core: int) -> subprocess.Popen[bytes]:
+    def _written(self, name: str, config: dict[str, Any]) -> Path:
         path = self.folder / f"{name}.json"
         path.write_text(json.dumps(config))
-        return self._run(name, path, core)
+        return path
 
-    def _run(self, name: str, path: Path, core: int, *more: str) -> subprocess.Popen[bytes]:
-        envoy = [str(binary.find()), "-c", str(path), "--concurrency", "1", "--disable-hot-restart", *more]
+    def _target(self, name: str, port: int, config: Path) -> Target:
+        arguments = _arguments(config)
+        return Target(name, port, self._run(name, arguments, core=0), arguments)
+
+    def _run(self, name: str, arguments: tuple[str, ...], *, core: int) -> subprocess.Popen[bytes]:
         with (self.folder / f"{name}.out").open("wb") as log:
-            process = subprocess.Popen([*pinned(core), *envoy, "-l", "error"], stdout=log, stderr=log)  # noqa: S603
+            command = [*pinned(core), str(binary.find()), *arguments]
+            process = subprocess.Popen(command, stdout=log, stderr=log)  # noqa: S603
         self._stack.callback(process.wait)
         self._stack.callback(process.kill)
         return process
+
+
+def _arguments(config: Path) -> tuple[str, ...]:
+    lone = ("--concurrency", "1", "--disable-hot-restart", "-l", "error")
+    return ("-c", str(config), *lone, "--reject-unknown-dynamic-fields")
 
 
 @contextmanager

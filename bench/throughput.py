@@ -49,17 +49,18 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, fleet(Path(folder)) as envoys:
         script = Path(folder) / "post.lua"
         script.write_text(_script())
-        targets = list(_targets(envoys))
-        for target in targets:
+        every = list(targets(envoys))
+        for target in every:
             target.wait()
             _measure(target, script, 1)
         for _ in range(rounds):
-            for target in targets:
+            for target in every:
                 target.rounds.append(_measure(target, script, seconds))
-        _print(targets, rounds, seconds)
+        _print(every, rounds, seconds)
 
 
-def _targets(envoys: Fleet) -> Iterator[Target]:
+def targets(envoys: Fleet) -> Iterator[Target]:
+    """Start what is compared, one after the other: those that only forward first."""
     yield envoys.plain("plain")
     yield envoys.plain("plain, key and log", checked=True)
     for number in (0, 100, 1000):
