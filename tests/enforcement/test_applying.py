@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
 
-import aiohttp
 import pytest
 
 from enforcement import policy
 from enforcement.agent import applying
-from enforcement.agent.agent import Agent
 from enforcement.agent.config import SettingsError, from_environment
 from enforcement.agent.store import PolicyStore
 from enforcement.envoy import render
 from tests.enforcement.disk import in_the_way
+from tests.enforcement.inside import started
 from tests.enforcement.servers import Servers
 from tests.enforcement.world import World, correction, signed
 
@@ -28,20 +26,6 @@ def world(tmp_path):
         found = World(tmp_path, servers, with_filter=False)
         found.state.mkdir()
         yield found
-
-
-@asynccontextmanager
-async def started(world):
-    settings = from_environment(world.agent_environment())
-    async with aiohttp.ClientSession() as session:
-        agent = Agent(settings, session)
-        await agent.start()
-        try:
-            while not await agent.admin.live():  # noqa: ASYNC110 - Envoy tells nobody when it is up
-                await asyncio.sleep(0.02)
-            yield agent
-        finally:
-            await agent.process.stop()
 
 
 def test_a_rejected_rendering_leaves_the_last_good_policy_in_force(world, monkeypatch):

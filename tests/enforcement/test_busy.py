@@ -2,18 +2,15 @@
 
 import asyncio
 import json
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
-import aiohttp
 import pytest
 
 from enforcement import policy
-from enforcement.agent.agent import Agent
 from enforcement.agent.busy import BECOMES, STAYS, Busy
-from enforcement.agent.config import from_environment
 from enforcement.envoy import unreached
 from enforcement.report import TrafficRecord
+from tests.enforcement.inside import started
 from tests.enforcement.servers import Servers
 from tests.enforcement.world import CLIENTS, World, correction, signed
 
@@ -62,19 +59,6 @@ def test_a_request_that_took_long_ends_no_minute():
     busy.note([asked("two", 30 * BECOMES, second=59), asked("one", 1, minute=1)])
 
     assert busy.keys == {"two"}
-
-
-@asynccontextmanager
-async def started(world):
-    async with aiohttp.ClientSession() as session:
-        agent = Agent(from_environment(world.agent_environment()), session)
-        await agent.start()
-        try:
-            while not await agent.admin.live():  # noqa: ASYNC110 - Envoy tells nobody when it is up
-                await asyncio.sleep(0.02)
-            yield agent
-        finally:
-            await agent.process.stop()
 
 
 def marks(agent):

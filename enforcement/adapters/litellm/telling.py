@@ -85,7 +85,8 @@ class HandingIn:
     hubs: Sequence[Hub]
     state: State
     _left_out: int = 0
-    _left_out_at: float = -float(TOLD_SECONDS)
+    _lost: int = 0
+    _told_at: dict[str, float] = field(default_factory=dict)
 
     async def run(self) -> None:
         """Hand in for ever."""
@@ -95,12 +96,12 @@ class HandingIn:
                 while await self._one_batch():
                     pass
                 self.state.solved("traffic")
-                if time.monotonic() - self._left_out_at >= TOLD_SECONDS:
-                    self.state.solved("traffic_left_out")
             except UNFORESEEN as error:
                 self.state.problem("traffic", repr(error))
-            if self.ledger.lost:
-                self.state.problem("traffic_lost", f"{self.ledger.lost} records waited too long for a hub")
+            if self.ledger.lost > self._lost:
+                self._lost = self.ledger.lost
+                self._tell("traffic_lost", f"{self._lost} records waited too long for a hub")
+            self._no_longer_news()
 
     async def _one_batch(self) -> bool:
         records = self.ledger.waiting()
@@ -117,10 +118,18 @@ class HandingIn:
         """Tell what no hub keeps, by what the one says that left out the fewest."""
         if taken.left_out:
             self._left_out += taken.left_out
-            self._left_out_at = time.monotonic()
             why = "; ".join(each.reason for each in taken.examples)
-            told = f"{self._left_out} records are not kept; of the last: {why}"
-            self.state.problem("traffic_left_out", told)
+            self._tell("traffic_left_out", f"{self._left_out} records are not kept; of the last: {why}")
+
+    def _tell(self, code: str, detail: str) -> None:
+        self._told_at[code] = time.monotonic()
+        self.state.problem(code, detail)
+
+    def _no_longer_news(self) -> None:
+        for code, at in list(self._told_at.items()):
+            if time.monotonic() - at >= TOLD_SECONDS:
+                del self._told_at[code]
+                self.state.solved(code)
 
 
 def _told(asked: Attributes) -> dict[str, Any]:

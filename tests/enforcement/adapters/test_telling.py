@@ -81,3 +81,11 @@ def test_an_error_while_handing_in_is_told_until_it_goes_well_again(told, monkey
     monkeypatch.setattr(Ledger, "done", done)
 
     assert told(Hub()) == {}
+
+
+@pytest.mark.parametrize(("seconds", "problems"), [(3600, {"traffic_lost"}), (0, set())])
+def test_what_waited_too_long_is_told_for_a_while(told, monkeypatch, seconds, problems):
+    monkeypatch.setattr(telling, "TOLD_SECONDS", seconds)
+    monkeypatch.setattr(telling, "MOST", 0)
+
+    assert told(Hub(), records=2).keys() == problems
