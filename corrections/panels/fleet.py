@@ -19,6 +19,7 @@ from corrections.states import State
 from corrections.terms import Terms
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
 
     from django.db.models import QuerySet
@@ -151,8 +152,12 @@ def _verdict(seen: Truth, hubs: list[HubRow]) -> Cell:
         parts = [_of(off, "gateway"), _of(silent, "enforcement service"), _of(lagging, "correction")]
         return cells.wrong(f"Not as decided: {'; '.join(part for part in parts if part)}.")
     policy = f"policy {seen.policy.version}" if seen.policy else "no policy yet"
-    gateways = f"{len(expected)} gateway{'s' if len(expected) != 1 else ''}"
-    return cells.well(f"All as decided: {gateways} on {policy}, {len(seen.corrections)} corrections shown.")
+    gateways, shown = _count(expected, "gateway"), _count(seen.corrections, "correction")
+    return cells.well(f"All as decided: {gateways} on {policy}, {shown} shown.")
+
+
+def _count(these: Collection[object], what: str) -> str:
+    return f"{len(these)} {what}{'s' if len(these) != 1 else ''}"
 
 
 def _of(names: list[str], what: str) -> str:

@@ -58,7 +58,7 @@ def test_four_steps_say_that_all_is_as_decided(client):
 
     fleet = client.get(GATEWAYS).context["fleet"]
 
-    assert fleet.verdict.text == "All as decided: 1 gateway on policy 1, 1 corrections shown."
+    assert fleet.verdict.text == "All as decided: 1 gateway on policy 1, 1 correction shown."
     assert cells(fleet.steps) == [
         ("Wanted", "policy 1", "ok"),
         ("Delivered", "1 of 1", "ok"),
