@@ -27,13 +27,14 @@ from enforcement.agent.state import State
 from enforcement.agent.store import PolicyStore
 from enforcement.agent.streams import Streams
 from enforcement.agent.waiting import until_set
+from enforcement.envoy.unreached import CLIENTS_MOST
 from enforcement.ratelimit.basis import bases
 from enforcement.report import EnvoyReport, TrafficRecord
 
 REPORT_SECONDS = 2.0
 BYTES_A_SECOND = 2_000_000
-"""At most so much is reported in the long run: large reports come less often, small ones at once."""
-BURST_SECONDS = 0.1
+"""Large reports come less often, small ones at once; but none waits for longer than the pause below."""
+BURST_SECONDS, MOST_PAUSE_SECONDS = 0.1, 1.0
 """What was not reported in so long may be made up for."""
 WATCH_SECONDS = 0.5
 LIMITS_SECONDS = 1.0
@@ -189,7 +190,8 @@ class Agent:
 
     async def _note_busy(self, records: Sequence[TrafficRecord]) -> None:
         """Let Envoy know who asks so often that less of it needs to be noted."""
-        if self.busy.note(records):
+        changed = self.busy.note(records, datetime.now(UTC))
+        if changed and len(self.applier.gateway.clients) <= CLIENTS_MOST:
             self.applier.gateway = msgspec.structs.replace(self.applier.gateway, busy=self.busy.keys)
             await self.applier.again()
 
@@ -239,8 +241,9 @@ class Agent:
             report = msgspec.json.encode(self.state.report())
             for hub in self.hubs:
                 hub.tell(report)
-            free_at = max(free_at, clock()) + len(report) / BYTES_A_SECOND
-            await asyncio.sleep(min(free_at - clock() - BURST_SECONDS, REPORT_SECONDS / 2))
+            now = clock()
+            free_at = min(max(free_at, now) + len(report) / BYTES_A_SECOND, now + MOST_PAUSE_SECONDS)
+            await asyncio.sleep(free_at - now - BURST_SECONDS)
 
     def _content(self) -> policy.Content | None:
         return self.store.current.content if self.store.current else None

@@ -136,7 +136,7 @@ class Applier:
     async def put_right(self) -> list[str]:
         """Write again whatever somebody else has changed of the files for Envoy; give their names."""
         async with self._lock:
-            meddled = self._placed.meddled()
+            meddled = await asyncio.to_thread(self._placed.meddled)  # a list that was touched is read anew
             if meddled:
                 await self._try(static=True)
             return meddled
@@ -196,6 +196,8 @@ class Applier:
         if self._state.envoy.live:
             self._state.envoy = EnvoyReport(version=render.version_of(arrived.policy), live=True)
         self.on_applied(before)
+        with suppress(OSError):  # some are too many, and no more
+            render.clean_lists(self.gateway, arrived.policy.content)
         self._cleaning = asyncio.ensure_future(self._fetcher.clean(self._needed))
         return True
 

@@ -69,7 +69,7 @@ class HandingIn:
         self._tell_left_out(batch, taken)
         if batch.refused:
             self._state.changed.set()
-        if records and self.on_records:
+        if log is self._logs.access and self.on_records:
             await self.on_records(records)
         return bool(batch.records)
 

@@ -54,7 +54,7 @@ class Placed:
 
         Those that are only watched are removed, for who writes them would take them for whole.
         """
-        found = [path for path, known in self._known.items() if not self._is_as_it_was(path, known)]
+        found = [path for path, known in list(self._known.items()) if not self._is_as_it_was(path, known)]
         for path in self._watched.intersection(found):
             with suppress(OSError):  # it is still told of, and whoever writes it will say why it cannot
                 path.unlink()

@@ -75,7 +75,7 @@ for _first in (_Line, _Event):
 
 
 class AccessLog(Followed):
-    """What Envoy wrote down of every request that it decided about."""
+    """What Envoy wrote down of requests that it decided about: of each, or of one for several."""
 
     def __init__(self, folder: Path, gateway: str) -> None:
         path = folder / "access.log"

@@ -61,6 +61,7 @@ def _data(gateway: Gateway, signed: policy.Policy | None, version: str, lists: L
         "model_list": _model_list(gateway),
         "folder": str(gateway.folder / FOLDER),
         "lists": {each.name: each.size for each in lists.values()},
+        "written": {each.name: str(each.written) for each in lists.values()} or None,
         "corrections": [_row(item, lists) for item in corrections],
     }
 

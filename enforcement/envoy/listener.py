@@ -186,7 +186,7 @@ def _to_filter() -> dict[str, object]:
 def _to_model(only: str | None) -> dict[str, object]:
     """Go where the script says; where there is but one place, it need not be asked.
 
-    What only the content filter and probes are told is not among the headers here.
+    What only the content filter and probes are told does not come this way.
     """
     where = {"cluster": only} if only else {"cluster_header": "x-irapp-route"}
     return {

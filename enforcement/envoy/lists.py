@@ -37,10 +37,11 @@ class Raw(Protocol):
 
 
 class Rendered(NamedTuple):
-    """A list on disk: its file's name and size."""
+    """A list on disk: its file's name, size and age. What had to be written again has to be read again."""
 
     name: str
     size: int
+    written: int
 
 
 def located(folder: Path, address: str) -> Path:
@@ -106,7 +107,7 @@ def _written(path: Path, address: str, attachments: Raw | None) -> Rendered:
     if size:
         if time.time() - path.stat().st_mtime > KEPT_SECONDS / 2:
             os.utime(path)  # in use
-        return Rendered(path.name, size)
+        return Rendered(path.name, size, path.stat().st_mtime_ns)
     if attachments is None:
         raise policy.PolicyError(f"{address}: the attachment is not at hand")
     data = table(attachments.raw(address))
@@ -119,7 +120,7 @@ def _written(path: Path, address: str, attachments: Raw | None) -> Rendered:
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
-    return Rendered(path.name, len(data))
+    return Rendered(path.name, len(data), path.stat().st_mtime_ns)
 
 
 def _whole(path: Path) -> int:

@@ -87,6 +87,11 @@ def list_files(gateway: Gateway, content: policy.Content | None) -> frozenset[Pa
     return frozenset(lists.located(gateway.folder / lists.FOLDER, each) for each in _named(content))
 
 
+def clean_lists(gateway: Gateway, content: policy.Content | None) -> None:
+    """Remove the lists that no policy has named for a while, when this one runs."""
+    lists.clean(gateway.folder / lists.FOLDER, _named(content))
+
+
 def _named(content: policy.Content | None) -> set[str]:
     items = content.corrections if content else ()
     return {each.attachment for item in items for each in item.users.lists}
@@ -95,10 +100,7 @@ def _named(content: policy.Content | None) -> set[str]:
 def _lists(
     gateway: Gateway, content: policy.Content | None, attachments: lists.Raw | None
 ) -> dict[str, lists.Rendered]:
-    named, folder = _named(content), gateway.folder / lists.FOLDER
-    rendered = lists.write(folder, named, attachments)
-    lists.clean(folder, named)
-    return rendered
+    return lists.write(gateway.folder / lists.FOLDER, _named(content), attachments)
 
 
 def version_of(signed: policy.Policy | None) -> str:

@@ -57,6 +57,7 @@ class _Renderer:
     BOOTSTRAP = render.BOOTSTRAP
     File = render.File
     list_files = staticmethod(render.list_files)
+    clean_lists = staticmethod(render.clean_lists)
     _real = staticmethod(render.policy_files)
 
     def policy_files(self, gateway, in_force, attachments):

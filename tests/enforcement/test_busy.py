@@ -33,32 +33,66 @@ def asked(key, times, *, minute=0, second=0):
     )
 
 
+def at(minutes, seconds=0):
+    return NOON + timedelta(minutes=minutes, seconds=seconds)
+
+
 def test_a_caller_is_busy_from_the_end_of_a_minute_with_very_many_requests():
     busy = Busy()
 
-    assert not busy.note([asked("one", 60 * BECOMES - 1), asked("two", 60 * BECOMES), asked("one", 0)])
+    few = [asked("one", 60 * BECOMES - 1), asked("two", 60 * BECOMES), asked("one", 0)]
+    assert not busy.note(few, at(0))
     assert busy.keys == frozenset()
-    assert busy.note([asked("three", 1, minute=1)])
+    assert busy.note([asked("three", 1, minute=1)], at(1))
     assert busy.keys == {"two"}
 
 
 def test_who_is_busy_stays_so_until_a_minute_with_few_requests():
     busy = Busy()
-    busy.note([asked("two", 60 * BECOMES), asked("two", 60 * STAYS, minute=1)])
+    busy.note([asked("two", 60 * BECOMES), asked("two", 60 * STAYS, minute=1)], at(1))
     assert busy.keys == {"two"}
 
-    assert not busy.note([asked("two", 60 * STAYS - 1, minute=2)])
-    assert busy.note([asked("one", 1, minute=5)])
+    assert not busy.note([asked("two", 60 * STAYS - 1, minute=2)], at(2))
+    assert busy.note([asked("one", 1, minute=3)], at(3))
+    assert busy.keys == frozenset()
+
+
+def test_who_falls_silent_is_busy_no_longer_although_nobody_else_asks():
+    busy = Busy()
+    busy.note([asked("two", 60 * BECOMES), asked("two", 60 * STAYS, minute=1)], at(1))
+
+    assert not busy.note([], at(2, 59))
+    assert busy.keys == {"two"}
+    assert not busy.note([], at(3))  # the minute with enough is judged
+    assert busy.note([], at(4))
+    assert busy.keys == frozenset()
+
+
+def test_after_a_minute_in_which_nobody_asked_nobody_is_busy():
+    busy = Busy()
+    busy.note([asked("two", 60 * BECOMES), asked("two", 60 * BECOMES, minute=1)], at(1))
+
+    assert busy.note([asked("two", 1, minute=240)], at(240))
     assert busy.keys == frozenset()
 
 
 def test_a_request_that_took_long_ends_no_minute():
     busy = Busy()
-    busy.note([asked("two", 30 * BECOMES, second=50), asked("two", 1, minute=-1)])
+    busy.note([asked("two", 30 * BECOMES, second=50), asked("two", 1, minute=-30)], at(0))
 
-    busy.note([asked("two", 30 * BECOMES, second=59), asked("one", 1, minute=1)])
+    busy.note([asked("two", 30 * BECOMES, second=59), asked("one", 1, minute=1)], at(1))
 
     assert busy.keys == {"two"}
+
+
+def test_a_clock_that_was_set_back_makes_nobody_busy():
+    busy = Busy()
+    busy.note([asked("one", 1, minute=60)], at(60))
+
+    for minute in range(20):
+        busy.note([asked("one", 30 * BECOMES, minute=minute)], at(minute))
+
+    assert busy.keys == frozenset()
 
 
 def marks(agent):
@@ -69,6 +103,9 @@ def marks(agent):
     }
 
 
+TWO_MINUTES = [asked("key-bob", 60 * BECOMES), asked("key-bob", 1, minute=1)]
+
+
 @pytest.mark.parametrize("blocked", [False, True])
 def test_the_agent_lets_envoy_know_and_keeps_it_through_other_clients(tmp_path, blocked):
     item = correction(1, policy.Block(), users=policy.Users(users=("bob" if blocked else "nobody",)))
@@ -76,7 +113,7 @@ def test_the_agent_lets_envoy_know_and_keeps_it_through_other_clients(tmp_path, 
     async def scenario(world):
         async with started(world) as agent:
             await agent.applier.take(signed(1, item))
-            await agent.handing_in.on_records([asked("key-bob", 60 * BECOMES), asked("key-bob", 1, minute=1)])
+            await agent.handing_in.on_records(TWO_MINUTES)
             at_first = marks(agent)
             agent._load_files()
             await agent.applier.again()

@@ -115,19 +115,38 @@ def exchanged(path):
     path.write_bytes(path.read_bytes().replace(b"carol", b"nobod"))
 
 
-@pytest.mark.parametrize("meddled", [os.unlink, cut, exchanged])
-def test_a_long_list_is_put_right_too(enforcing, meddled):
+@pytest.fixture
+def listed(enforcing):
+    """The file of a long list that names carol, who is refused because of it."""
     raw = policy.subject_list(["carol", "dave"])
     address = policy.address(raw)
     enforcing.servers.attachments[address] = raw
-    listed = policy.Users(lists=(policy.SubjectList(of="user", attachment=address, count=2),))
-    enforcing.enforce(BLOCK, correction(2, policy.Block(), users=listed))
+    users = policy.Users(lists=(policy.SubjectList(of="user", attachment=address, count=2),))
+    enforcing.enforce(BLOCK, correction(2, policy.Block(), users=users))
     (path,) = (enforcing.state / "envoy" / "lists").iterdir()
-    kept, since = path.read_bytes(), len(enforcing.servers.reports)
+    return path
 
-    meddled(path)
 
-    wait_for(lambda: path.exists() and path.read_bytes() == kept, told="the list")
+@pytest.mark.parametrize("meddled", [os.unlink, cut, exchanged])
+def test_a_long_list_is_put_right_too(enforcing, listed, meddled):
+    kept, since = listed.read_bytes(), len(enforcing.servers.reports)
+
+    meddled(listed)
+
+    wait_for(lambda: listed.exists() and listed.read_bytes() == kept, told="the list")
     wait_for(lambda: "envoy_drift" in told(enforcing, since=since), told="the problem")
     assert enforcing.ask("carol", LARGE).status == 403
     assert enforcing.ask("bob", LARGE).status == 200
+
+
+def test_whom_a_wrong_list_let_through_a_list_that_was_put_right_refuses(enforcing, listed):
+    enforcing.agent.send_signal(signal.SIGSTOP)
+    exchanged(listed)
+    kept = meddle(enforcing, "corrections.json", (b"2-sha256", b"0-sha256"))
+    wait_for(lambda: enforcing.ask("carol", LARGE).status == 200, told="Envoy to read the wrong list")
+    (enforcing.state / "envoy" / "corrections.new").write_bytes(kept)
+    (enforcing.state / "envoy" / "corrections.new").rename(enforcing.state / "envoy" / "corrections.json")
+
+    enforcing.agent.send_signal(signal.SIGCONT)
+
+    wait_for(lambda: enforcing.ask("carol", LARGE).status == 403, told="a refusal")

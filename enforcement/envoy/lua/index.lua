@@ -70,11 +70,11 @@ for position, c in ipairs(CORRECTIONS) do
 end
 
 local function listed(c, a)
-  for _, list in ipairs(c.lists or {}) do
-    if contains(LISTS[list.name], a[list.of]) then return true end
-  end
   for attribute, set in pairs(c.named or {}) do
     if set[a[attribute]] then return true end
+  end
+  for _, list in ipairs(c.lists or {}) do
+    if contains(LISTS[list.name], a[list.of]) then return true end
   end
   return false
 end

@@ -114,12 +114,17 @@ local function through_filter(headers, who, probe)
   end
 end
 
+local function by_filter(a, verdict)
+  local model = DATA.models[a.model]
+  return verdict.content or (a.stream and model and model.filtered)
+end
+
 -- Headers taken before the body was awaited are void: they are asked for again.
 local function pass(h, who, a, verdict, probe)
   local headers, model = h:headers(), DATA.models[a.model]
   if #verdict.limits > 0 then charge(headers, who, verdict, probe) end
   if #verdict.warnings > 0 then warn(h, verdict.warnings) end
-  if verdict.content or (a.stream and model and model.filtered) then
+  if by_filter(a, verdict) then
     through_filter(headers, who, probe)
   elseif probe then
     headers:replace("x-irapp-probe", "answer")
@@ -148,11 +153,9 @@ local function body_of(h)
   return length > 0 and buffer:getBytes(0, length) or ""
 end
 
-local turn = 0
-
+-- By lot: whoever asks in a pattern would always have the same of its requests noted in turn.
 local function chosen_here()
-  turn = turn % DATA.sample + 1
-  return turn == 1
+  return math.random(DATA.sample) == 1
 end
 
 -- For how many requests this one is noted, if it is. Of a caller whom no correction can reach, where the body decides
@@ -163,9 +166,10 @@ local function noted_for(who, chosen)
   return chosen_here() and DATA.sample or 0
 end
 
--- Of a busy caller, whatever is read of the request, one of several of which nothing became says as much as all.
+-- Of a busy caller, whatever is read of the request, one of several of which nothing became says as much as all. What
+-- goes by the content filter may still become something there, which counts on its having been noted.
 local function weigh(who, a, verdict, probe)
-  if probe or a.weight ~= 1 or not who.busy or verdict.refusal or verdict.content then return end
+  if probe or a.weight ~= 1 or not who.busy or verdict.refusal or by_filter(a, verdict) then return end
   if #verdict.limits + #verdict.shadow + #verdict.warnings > 0 then return end
   a.weight = chosen_here() and DATA.sample or 0
 end
