@@ -4,6 +4,7 @@ import re
 
 import pytest
 from django.conf import settings
+from django.db import connection
 from django.test import Client
 from playwright.sync_api import expect
 
@@ -13,6 +14,7 @@ from tests.corrections import factories, gateways
 from tests.corrections.pages import create_url, url
 from tests.incidents.factories import make_commander, make_incident, make_model
 from tests.looking import violations
+from tests.patience import wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 SIZES = {"desk": (1280, 900), "phone": (360, 740)}
@@ -41,7 +43,17 @@ def opened(browser, live_server):
     yield open_page
     for context in contexts:
         context.close()
+    wait_for(nobody_asks, told="what pages had asked for last")  # their tables are emptied next
     assert complaints == []
+
+
+def nobody_asks():
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle'"
+        )
+        return cursor.fetchone() == (0,)
 
 
 def insist_on_access(page):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import http.client
 import json
-import time
 from collections import Counter
 from datetime import UTC, datetime
-from itertools import product
+from itertools import count, product
 from random import Random
 
 import pytest
@@ -48,8 +48,7 @@ def make_clients(number=24):
 
 
 CLIENTS = make_clients()
-FLUSHED = 1.0
-"""Seconds until Envoy has written down what it noted."""
+NUMBERS = count()
 WHENEVER = {"starts_at": None, "expires_at": None, "grace_until": None}
 
 
@@ -265,14 +264,23 @@ def test_a_list_is_looked_up_as_the_script_does():
 
 def noted(gateway, client, times, status=200, **more):
     """Let a client ask; give what was noted of that, by weight."""
-    log = gateway.folder / "access.log"
-    before = log.stat().st_size if log.exists() else 0
+    begin = written(gateway)
     for _ in range(times):
         assert ask(gateway, client, attributes_of(client, **CHAT, **more)).status == status
-    time.sleep(FLUSHED)
-    lines = log.read_bytes()[before:].replace(b'"dry":-', b'"dry":null').splitlines()
-    requests = [json.loads(line)["request"] for line in lines]
+    end = written(gateway)
+    lines = (gateway.folder / "access.log").read_bytes()[begin:end].splitlines()
+    requests = [json.loads(line.replace(b'"dry":-', b'"dry":null'))["request"] for line in lines]
     return Counter(each.get("weight", 1) for each in requests if each["key"] == client.key_id)
+
+
+def written(gateway):
+    """Wait until all that was noted is written down: a probe always is, and lines keep their order."""
+    name = f"mark-{next(NUMBERS)}"
+    gateway.ask(dataclasses.replace(SOMEBODY, user=name))
+    log = gateway.folder / "access.log"
+    wait_for(lambda: log.exists() and name.encode() in log.read_bytes(), told="the log")
+    raw = log.read_bytes()
+    return raw.index(b"\n", raw.index(name.encode())) + 1
 
 
 def test_of_a_busy_caller_whom_a_correction_can_reach_everything_is_noted_that_came_of_one(
