@@ -65,6 +65,11 @@ def share(have: int, of: int, note: str = "", *, underway: bool = False) -> Cell
     return late(text, note) if underway else wrong(text, note)
 
 
+def count(number: int, what: str) -> str:
+    """Say how many, one or several."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
 def probes(right: int, asked: int) -> str:
     """How the probes came out."""
     return f"{right} of {asked} probes right" if asked else "no probes yet"

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from django.utils import timezone
 
 from corrections.models import Outcome
+from corrections.panels import cells
 from corrections.publishing.missed import attributes
 from corrections.selectors.decision_log import WINDOWS, Column, examples, series
 
@@ -205,12 +206,8 @@ def _moment(at: datetime, found: Series) -> str:
     return f"{at:%d %b %H:%M}" if found.until - found.since > timedelta(hours=25) else f"{at:%H:%M}"
 
 
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
-
-
 def _summary(found: Series, kinds: list[tuple[str, str]]) -> str:
     total = found.total
     said = ", ".join(f"{label.lower()} {getattr(total, name)}" for name, label in kinds)
-    people = f"{_count(total.users, 'user')} of {_count(total.organisations, 'organisation')}"
+    people = f"{cells.count(total.users, 'user')} of {cells.count(total.organisations, 'organisation')}"
     return f"From {found.since:%d %b %H:%M} to {found.until:%d %b %H:%M} UTC: {said}; {people} touched."

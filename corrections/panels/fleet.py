@@ -19,7 +19,6 @@ from corrections.states import State
 from corrections.terms import Terms
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
     from datetime import datetime
 
     from django.db.models import QuerySet
@@ -152,12 +151,9 @@ def _verdict(seen: Truth, hubs: list[HubRow]) -> Cell:
         parts = [_of(off, "gateway"), _of(silent, "enforcement service"), _of(lagging, "correction")]
         return cells.wrong(f"Not as decided: {'; '.join(part for part in parts if part)}.")
     policy = f"policy {seen.policy.version}" if seen.policy else "no policy yet"
-    gateways, shown = _count(expected, "gateway"), _count(seen.corrections, "correction")
+    gateways = cells.count(len(expected), "gateway")
+    shown = cells.count(len(seen.corrections), "correction")
     return cells.well(f"All as decided: {gateways} on {policy}, {shown} shown.")
-
-
-def _count(these: Collection[object], what: str) -> str:
-    return f"{len(these)} {what}{'s' if len(these) != 1 else ''}"
 
 
 def _of(names: list[str], what: str) -> str:

@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 from enforcement import policy
 from enforcement.agent import files
@@ -53,7 +52,6 @@ class Applier:
         self._admin, self._process, self._state = parts.admin, parts.process, parts.state
         self._lock = asyncio.Lock()
         self._placed, self._generation = Placed(), 0
-        self._lists: frozenset[Path] = frozenset()
         self._arriving: list[frozenset[str]] = []
         self.on_applied: Callable[[policy.Policy | None], None] = lambda _before: None
         self.still_needed: Callable[[], frozenset[str]] = frozenset
@@ -156,6 +154,8 @@ class Applier:
     async def _place(self, rendered: list[render.File], already: Loaded | None) -> str:
         """Move files into place and wait until Envoy runs them; give why it does not."""
         await aside(sum(len(file.data) for file in rendered) // CHEAPER, self._write, rendered)
+        lists = render.list_files(self.gateway, self._store.current)
+        await aside(self._store.size, self._placed.watch, lists)
         return await self._settled(rendered, already) if already else ""
 
     async def again(self) -> None:
@@ -197,7 +197,7 @@ class Applier:
             self._state.envoy = EnvoyReport(version=render.version_of(arrived.policy), live=True)
         self.on_applied(before)
         with suppress(OSError):  # some are too many, and no more
-            render.clean_lists(self.gateway, arrived.policy.content)
+            render.clean_lists(self.gateway, arrived.policy)
         self._cleaning = asyncio.ensure_future(self._fetcher.clean(self._needed))
         return True
 
@@ -264,13 +264,11 @@ class Applier:
         return found.group(1).decode() if found else ""
 
     def _files(self, signed: policy.Policy | None) -> list[render.File]:
-        self._lists = render.list_files(self.gateway, signed.content if signed else None)
         return render.policy_files(self.gateway, signed, self._attachments)
 
     def _write(self, rendered: list[render.File]) -> None:
         for file in rendered:
             self._placed.put(self.gateway.folder / file.name, file.data)
-        self._placed.watch(self._lists)
 
     async def _settled(self, rendered: list[render.File], already: Loaded) -> str:
         wanted = {file.filter: file.version for file in rendered}

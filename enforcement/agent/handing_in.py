@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
@@ -40,7 +39,6 @@ class HandingIn:
 
     def __init__(self, logs: Logs, hubs: Sequence[Hub], admin: Admin, state: State) -> None:
         self._logs, self._hubs, self._admin, self._state = logs, hubs, admin, state
-        self._left_out_at = -float(TOLD_SECONDS)
         self.on_records: Callable[[Sequence[TrafficRecord]], Awaitable[None]] | None = None
 
     async def run(self) -> None:
@@ -54,8 +52,6 @@ class HandingIn:
                 if self._logs.access.rotate():
                     await self._admin.reopen_logs()
                 self._state.solved("access_log")
-                if time.monotonic() - self._left_out_at >= TOLD_SECONDS:
-                    self._state.solved("traffic_left_out")
             except UNFORESEEN as error:
                 self._state.problem("access_log", str(error))
 
@@ -77,6 +73,5 @@ class HandingIn:
         """Tell what would be left out again however often it was handed in."""
         why = [*batch.unreadable, *(each.reason for each in taken.examples)]
         if why:
-            self._left_out_at = time.monotonic()
             detail = f"{self._logs.left_out()} records are not in the decision log; of the last: {why[-1]}"
-            self._state.problem("traffic_left_out", detail)
+            self._state.news("traffic_left_out", detail, seconds=TOLD_SECONDS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from datetime import UTC, datetime
 
 from enforcement import policy
@@ -27,6 +28,7 @@ class State:
     def __init__(self, gateway: str) -> None:
         self._gateway = gateway
         self._problems: dict[str, str] = {}
+        self._over_at: dict[str, float] = {}
         self.acknowledged: policy.Policy | None = None
         self.envoy = EnvoyReport()
         self.corrections: dict[str, CorrectionReport] = {}
@@ -46,6 +48,11 @@ class State:
         if self._problems.pop(code, None) is not None:
             self.changed.set()
 
+    def news(self, code: str, detail: str, *, seconds: float) -> None:
+        """Note a problem that nobody can solve any longer: it is told for so long."""
+        self._over_at[code] = time.monotonic() + seconds
+        self.problem(code, detail)
+
     def note_lifted(self, correction: str, found: LiftedReport) -> None:
         """Note what the probes of a removed correction found; of the oldest forget those, then all."""
         self.lifted.pop(correction, None)
@@ -58,6 +65,7 @@ class State:
 
     def report(self) -> GatewayReport:
         """Give the report of this moment."""
+        self._forget_old_news()
         known = self.acknowledged
         return GatewayReport(
             gateway=self._gateway,
@@ -72,3 +80,9 @@ class State:
                 Problem(code=code, detail=detail) for code, detail in sorted(self._problems.items())
             ),
         )
+
+    def _forget_old_news(self) -> None:
+        now = time.monotonic()
+        for code in [code for code, over_at in self._over_at.items() if now >= over_at]:
+            del self._over_at[code]
+            self._problems.pop(code, None)

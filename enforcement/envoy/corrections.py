@@ -31,8 +31,7 @@ def script(gateway: Gateway, signed: policy.Policy | None, version: str, lists: 
 
     :param mark: of the callers whose requests mostly go past it, see :mod:`enforcement.envoy.unreached`.
     """
-    marks = {"mark": mark or None, "busy_mark": mark + BUSY if mark else None}
-    data = {**_data(gateway, signed, version, lists), **marks}
+    data = {**_data(gateway, signed, version, lists), "mark": mark or None}
     return f"local DATA = {literal(data)}\n{_code()}"
 
 

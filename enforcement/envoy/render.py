@@ -54,7 +54,7 @@ def policy_files(
     """
     content = signed.content if signed else None
     version = version_of(signed)
-    attached = _lists(gateway, content, attachments)
+    attached = lists.write(gateway.folder / lists.FOLDER, _named(signed), attachments)
     free = _unreached(gateway, content, attached)
     mark = unreached.tag(free)
     source = {"inline_string": corrections.script(gateway, signed, version, attached, mark)}
@@ -82,25 +82,19 @@ def _unreached(
     return unreached.unreached(gateway, content, attached)
 
 
-def list_files(gateway: Gateway, content: policy.Content | None) -> frozenset[Path]:
+def list_files(gateway: Gateway, signed: policy.Policy | None) -> frozenset[Path]:
     """Give the files of the lists that the script looks names up in; none of them ever changes."""
-    return frozenset(lists.located(gateway.folder / lists.FOLDER, each) for each in _named(content))
+    return frozenset(lists.located(gateway.folder / lists.FOLDER, each) for each in _named(signed))
 
 
-def clean_lists(gateway: Gateway, content: policy.Content | None) -> None:
+def clean_lists(gateway: Gateway, signed: policy.Policy | None) -> None:
     """Remove the lists that no policy has named for a while, when this one runs."""
-    lists.clean(gateway.folder / lists.FOLDER, _named(content))
+    lists.clean(gateway.folder / lists.FOLDER, _named(signed))
 
 
-def _named(content: policy.Content | None) -> set[str]:
-    items = content.corrections if content else ()
+def _named(signed: policy.Policy | None) -> set[str]:
+    items = signed.content.corrections if signed else ()
     return {each.attachment for item in items for each in item.users.lists}
-
-
-def _lists(
-    gateway: Gateway, content: policy.Content | None, attachments: lists.Raw | None
-) -> dict[str, lists.Rendered]:
-    return lists.write(gateway.folder / lists.FOLDER, _named(content), attachments)
 
 
 def version_of(signed: policy.Policy | None) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import time
 from collections import Counter, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -86,7 +85,6 @@ class HandingIn:
     state: State
     _left_out: int = 0
     _lost: int = 0
-    _told_at: dict[str, float] = field(default_factory=dict)
 
     async def run(self) -> None:
         """Hand in for ever."""
@@ -100,8 +98,8 @@ class HandingIn:
                 self.state.problem("traffic", repr(error))
             if self.ledger.lost > self._lost:
                 self._lost = self.ledger.lost
-                self._tell("traffic_lost", f"{self._lost} records waited too long for a hub")
-            self._no_longer_news()
+                told = f"{self._lost} records waited too long for a hub"
+                self.state.news("traffic_lost", told, seconds=TOLD_SECONDS)
 
     async def _one_batch(self) -> bool:
         records = self.ledger.waiting()
@@ -119,17 +117,8 @@ class HandingIn:
         if taken.left_out:
             self._left_out += taken.left_out
             why = "; ".join(each.reason for each in taken.examples)
-            self._tell("traffic_left_out", f"{self._left_out} records are not kept; of the last: {why}")
-
-    def _tell(self, code: str, detail: str) -> None:
-        self._told_at[code] = time.monotonic()
-        self.state.problem(code, detail)
-
-    def _no_longer_news(self) -> None:
-        for code, at in list(self._told_at.items()):
-            if time.monotonic() - at >= TOLD_SECONDS:
-                del self._told_at[code]
-                self.state.solved(code)
+            told = f"{self._left_out} records are not kept; of the last: {why}"
+            self.state.news("traffic_left_out", told, seconds=TOLD_SECONDS)
 
 
 def _told(asked: Attributes) -> dict[str, Any]:

@@ -40,9 +40,11 @@ end
 local function make(endpoint, line, declared)
   local mark, user, organisation, key, application, use_case, bucket, region, tier, platform, choices = match(line, FIELDS)
   if not user then error("no identity") end
+  local busy = sub(mark, -1) == DATA.busy
+  if busy then mark = sub(mark, 1, -2) end
   local who = { endpoint = endpoint, user = user, organisation = organisation, key = key, application = application,
     use_case = use_case, bucket = tonumber(bucket), region = region, tier = tier, platform = platform, all = "all",
-    past = (mark == DATA.mark or mark == DATA.busy_mark) and not declared, busy = sub(mark, -1) == DATA.busy }
+    past = mark == DATA.mark and not declared, busy = busy }
   declare(who, declared, choices)
   who.note = '{"user":' .. quote(user) .. ',"organisation":' .. quote(organisation) .. ',"key":' .. quote(key)
     .. ',"application":' .. quote(application) .. ',"use_case":' .. quote(who.use_case)
